@@ -1,0 +1,176 @@
+"""Alert rules as a fold over values in time: when to speak, and when to speak again.
+
+A rule fires when the absolute value reaches its threshold while the rule is armed and its cooldown is over.
+It is armed again only after the value has come back to `REARM_FRACTION` of the threshold, so a value that
+hovers at the threshold speaks once. Each symbol of a rule has its own state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal, get_args
+
+from quantnb.errors import InvalidSettingError, choices
+
+__all__ = ["REARM_FRACTION", "Alert", "AlertBook", "AlertKind", "Rule", "Severity"]
+
+AlertKind = Literal["zscore", "price_change"]
+Severity = Literal["info", "warning", "critical"]
+
+REARM_FRACTION = 0.8
+MAX_RULES = 50
+MAX_ACTIVE = 200
+MAX_LOG = 10_000
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When to speak.
+
+    ``symbol`` is None for the pair's z-score, and for a price rule that holds for each symbol. ``threshold``
+    is in standard deviations (zscore) or per cent (price_change, over ``span_s`` seconds), always positive
+    and compared with the absolute value.
+    """
+
+    rule_id: int
+    kind: AlertKind
+    threshold: float
+    symbol: str | None = None
+    severity: Severity = "warning"
+    span_s: float = 60.0
+    cooldown_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(AlertKind):
+            raise InvalidSettingError(f"A rule watches {choices(get_args(AlertKind))}, not {self.kind!r}.")
+        if self.severity not in get_args(Severity):
+            raise InvalidSettingError(
+                f"A rule's severity is {choices(get_args(Severity))}, not {self.severity!r}."
+            )
+        if not (math.isfinite(self.threshold) and self.threshold > 0):
+            raise InvalidSettingError(f"A rule's threshold is a number above 0, not {self.threshold!r}.")
+        if not 1 <= self.span_s <= 86_400:
+            raise InvalidSettingError(f"A price rule looks back 1 to 86,400 seconds, not {self.span_s!r}.")
+        if not 0 <= self.cooldown_s <= 86_400:
+            raise InvalidSettingError(f"A rule's cooldown is 0 to 86,400 seconds, not {self.cooldown_s!r}.")
+
+    def describe(self) -> str:
+        """Return the rule as a person would say it."""
+        if self.kind == "zscore":
+            return f"|z-score| of the pair reaches {self.threshold:g}"
+        whose = self.symbol or "any symbol"
+        return f"price of {whose} moves {self.threshold:g} % within {self.span_s:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One firing of a rule."""
+
+    alert_id: int
+    rule_id: int
+    kind: AlertKind
+    symbol: str  # for the pair: "ETHUSDT/BTCUSDT"
+    severity: Severity
+    time_ns: int
+    value: float
+    threshold: float
+    text: str  # one sentence
+
+
+@dataclass(slots=True)
+class _Armed:
+    is_armed: bool = True
+    quiet_until_ns: int = 0
+
+
+class AlertBook:
+    """The rules, what they last did, the alerts not yet removed, and the log of all."""
+
+    def __init__(self) -> None:
+        self._rules: dict[int, Rule] = {}
+        self._states: dict[tuple[int, str], _Armed] = {}
+        self._active: dict[int, Alert] = {}
+        self.log: deque[Alert] = deque(maxlen=MAX_LOG)
+        self._rule_ids = count(1)
+        self._alert_ids = count(1)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules, oldest first."""
+        return tuple(self._rules.values())
+
+    @property
+    def active(self) -> tuple[Alert, ...]:
+        """The alerts not yet removed, newest first."""
+        return tuple(reversed(self._active.values()))
+
+    def add_rule(
+        self,
+        kind: AlertKind,
+        threshold: float,
+        *,
+        symbol: str | None = None,
+        severity: Severity = "warning",
+        span_s: float = 60.0,
+        cooldown_s: float = 30.0,
+    ) -> Rule:
+        """Add a rule; an impossible one raises `InvalidSettingError`."""
+        if len(self._rules) >= MAX_RULES:
+            raise InvalidSettingError(f"There are {MAX_RULES} rules already; remove one first.")
+        rule = Rule(next(self._rule_ids), kind, threshold, symbol, severity, span_s, cooldown_s)
+        self._rules[rule.rule_id] = rule
+        return rule
+
+    def remove_rule(self, rule_id: int) -> None:
+        """Remove a rule; its alerts and log entries stay."""
+        self._rules.pop(rule_id, None)
+        self._states = {key: state for key, state in self._states.items() if key[0] != rule_id}
+
+    def remove_alert(self, alert_id: int) -> None:
+        """Take an alert off the list; the log keeps it."""
+        self._active.pop(alert_id, None)
+
+    def rearm(self) -> None:
+        """Forget what the rules last did: the values that follow are of another series."""
+        self._states.clear()
+
+    def observe(self, rule: Rule, symbol: str, value: float, time_ns: int) -> Alert | None:
+        """Show a rule one value; return the alert if it fires. NaN is no value: nothing changes."""
+        if math.isnan(value):
+            return None
+        state = self._states.setdefault((rule.rule_id, symbol), _Armed())
+        if abs(value) <= rule.threshold * REARM_FRACTION:
+            state.is_armed = True
+        if abs(value) < rule.threshold or not state.is_armed or time_ns < state.quiet_until_ns:
+            return None
+        state.is_armed = False
+        state.quiet_until_ns = time_ns + int(rule.cooldown_s * _NS_PER_S)
+        return self._fire(rule, symbol, value, time_ns)
+
+    def _fire(self, rule: Rule, symbol: str, value: float, time_ns: int) -> Alert:
+        alert = Alert(
+            alert_id=next(self._alert_ids),
+            rule_id=rule.rule_id,
+            kind=rule.kind,
+            symbol=symbol,
+            severity=rule.severity,
+            time_ns=time_ns,
+            value=value,
+            threshold=rule.threshold,
+            text=_sentence(rule, symbol, value),
+        )
+        self.log.append(alert)
+        self._active[alert.alert_id] = alert
+        while len(self._active) > MAX_ACTIVE:
+            del self._active[next(iter(self._active))]
+        return alert
+
+
+def _sentence(rule: Rule, symbol: str, value: float) -> str:
+    if rule.kind == "zscore":
+        return f"z-score of {symbol} is {value:+.2f} (threshold {rule.threshold:g})"
+    return f"{symbol} moved {value:+.2f} % in {rule.span_s:g} s (threshold {rule.threshold:g} %)"

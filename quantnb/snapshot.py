@@ -1,0 +1,146 @@
+"""What a view may know: one immutable picture of a session at one instant.
+
+Arrays are read-only and are never written to after they were handed out; a later snapshot may share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from quantnb.alerts import Alert, Rule
+
+__all__ = [
+    "Bar",
+    "CorrelationMatrix",
+    "HedgeFit",
+    "Measure",
+    "Series",
+    "Snapshot",
+    "State",
+    "Status",
+    "TapeRow",
+    "TileName",
+]
+
+State = Literal["stopped", "connecting", "live", "delayed", "stale", "reconnecting", "blocked", "simulated"]
+TileName = Literal["ticks", "spread", "zscore", "correlation", "volume", "alerts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the feed is, in words that a person can act on."""
+
+    state: State
+    feed: str  # what was chosen: "live", "testnet", "sim" or an address
+    reason: str  # why this state, and why this feed; one or two sentences
+    is_simulated: bool  # true for any exchange that is not Binance's own
+    trades_per_s: float
+    last_trade_age_s: float | None
+    lag_ms: float | None  # median of receive time minus the exchange's push time
+    retry_in_s: float | None
+    counts: Mapping[str, int]  # received stored duplicate late malformed gaps missing
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number with its evidence; ``value`` is None while ``waiting`` says for what."""
+
+    value: float | None
+    unit: str
+    n: int
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The forming bar of one symbol: what it would be if it closed now."""
+
+    open_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    n_trades: int
+    vwap: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Columns on one time axis, append-only within a generation.
+
+    Element ``k`` of each array has the absolute index ``first + k``, which never changes within one
+    ``generation``: a view that has drawn up to an absolute index needs only what follows. A new generation
+    (another timeframe, a late trade) means that history was rewritten, and a view starts over.
+    """
+
+    generation: int
+    first: int
+    time_ns: NDArray[np.int64]
+    columns: Mapping[str, NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeFit:
+    """Ordinary least squares of leg y on leg x over the newest window of closed bars."""
+
+    hedge_ratio: float
+    intercept: float
+    stderr: float
+    r_squared: float
+    nobs: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CorrelationMatrix:
+    """Correlation of log returns over the newest window; ``n`` counts the joint observations of each cell."""
+
+    symbols: tuple[str, ...]
+    values: NDArray[np.float64]
+    n: NDArray[np.int64]
+
+
+class TapeRow(Struct, frozen=True, gc=False):
+    """One trade with what was known when it arrived; ``sequence`` counts all trades in order of arrival."""
+
+    sequence: int
+    symbol: str
+    trade_id: int
+    event_ns: int
+    price: float
+    quantity: float
+    is_buyer_maker: bool
+    change_pct: float | None  # against the close of the last closed bar
+    spread: float | None  # of the pair, at the last closed bar
+    zscore: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything on the screen, at one instant."""
+
+    time_ns: int
+    symbols: tuple[str, ...]
+    pair: tuple[str, str]  # (y, x)
+    timeframe: str
+    window: int
+    status: Status
+    tiles: Mapping[TileName, Measure]
+    bars: Mapping[str, Series]  # closed: open high low close volume quote_volume n_trades vwap filled
+    forming: Mapping[str, Bar | None]
+    pair_series: Series  # y x (closes) spread zscore hedge_ratio intercept r_squared correlation
+    hedge: HedgeFit | None
+    correlation: CorrelationMatrix | None
+    tape: tuple[TapeRow, ...]  # newest first, at most 200 of each symbol
+    rules: tuple[Rule, ...]
+    alerts: tuple[Alert, ...]  # not yet removed, newest first

@@ -1,0 +1,117 @@
+"""Growable typed columns on one index, bounded, append-only; what was handed out never changes.
+
+A view is a read-only slice of the live array. Appending writes beyond every view that exists; whatever would
+write inside one (growing, dropping the oldest, rewriting) works on a copy. So a snapshot costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["Columns"]
+
+_INITIAL_ROWS = 1024
+
+
+class Columns:
+    """Rows of named, typed columns.
+
+    Parameters
+    ----------
+    dtypes : mapping of str to dtype
+        The columns, in the order in which `append` takes a row's values.
+    capacity : int
+        The most rows that are kept; beyond it the oldest quarter is dropped.
+
+    Attributes
+    ----------
+    first : int
+        Absolute index of the oldest row kept; it counts rows since the last `clear`.
+    generation : int
+        Changes whenever rows that were handed out no longer hold.
+    """
+
+    def __init__(self, dtypes: Mapping[str, DTypeLike], capacity: int) -> None:
+        self._dtypes = {name: np.dtype(dtype) for name, dtype in dtypes.items()}
+        self._capacity = capacity
+        self.generation = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.first = 0
+        self._n_rows = 0
+        rows = min(_INITIAL_ROWS, self._capacity)
+        self._allocate({name: np.empty(rows, dtype) for name, dtype in self._dtypes.items()})
+
+    def _allocate(self, arrays: dict[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+        self._in_order = tuple(arrays.values())
+        self._allocated = len(self._in_order[0])
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return one column, read-only."""
+        view = self._arrays[name][: self._n_rows]
+        view.flags.writeable = False
+        return view
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(array.nbytes for array in self._in_order)
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        """Add one row, its values in the order of the columns."""
+        if self._n_rows == self._allocated:
+            self._make_room(1)
+        index = self._n_rows
+        for array, value in zip(self._in_order, row, strict=True):
+            array[index] = value
+        self._n_rows = index + 1
+
+    def extend(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add rows given as columns; of more than the capacity, the newest."""
+        n_new = len(next(iter(columns.values())))
+        surplus = max(0, n_new - self._capacity)
+        if n_new - surplus > self._allocated - self._n_rows:
+            self._make_room(n_new - surplus)
+        end = self._n_rows + n_new - surplus
+        for name, array in self._arrays.items():
+            array[self._n_rows : end] = columns[name][surplus:]
+        self._n_rows = end
+        self.first += surplus
+
+    def rewrite(self, start: int, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Replace all rows from position ``start`` on; views handed out keep what they showed."""
+        rows = max(start, min(_INITIAL_ROWS, self._capacity))
+        self._allocate({name: _grown(array[:start], rows) for name, array in self._arrays.items()})
+        self._n_rows = start
+        self.generation += 1
+        self.extend(columns)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.generation += 1
+        self._reset()
+
+    def _make_room(self, n_new: int) -> None:
+        wanted = self._n_rows + n_new
+        drop = max(wanted - self._capacity, self._capacity // 4) if wanted > self._capacity else 0
+        drop = min(drop, self._n_rows)
+        kept = self._n_rows - drop
+        rows = min(self._capacity, max(kept + n_new, 2 * self._allocated))
+        self._allocate({name: _grown(array[drop : self._n_rows], rows) for name, array in self._arrays.items()})
+        self._n_rows = kept
+        self.first += drop
+
+
+def _grown(array: NDArray[Any], rows: int) -> NDArray[Any]:
+    grown = np.empty(rows, array.dtype)
+    grown[: len(array)] = array
+    return grown
