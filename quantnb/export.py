@@ -27,7 +27,7 @@ EXPORT_FORMATS: tuple[str, ...] = get_args(ExportFormat)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def check_export(kind: str, format: str) -> None:  # noqa: A002 - the field's word, and the user's
+def check_export(kind: str, format: str) -> None:
     """Raise `InvalidSettingError` where there is no such export."""
     if kind not in EXPORT_KINDS:
         raise InvalidSettingError(f"What can be exported is {choices(EXPORT_KINDS)}, not {kind!r}.")
@@ -35,7 +35,7 @@ def check_export(kind: str, format: str) -> None:  # noqa: A002 - the field's wo
         raise InvalidSettingError(f"An export is {choices(EXPORT_FORMATS)}, not {format!r}.")
 
 
-def encode(frame: pd.DataFrame, format: str) -> bytes:  # noqa: A002
+def encode(frame: pd.DataFrame, format: str) -> bytes:
     """Return a frame as the bytes of a CSV (UTF-8) or Parquet file; its index is not written."""
     if format == "parquet":
         buffer = io.BytesIO()

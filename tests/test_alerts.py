@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_between_two_firings_the_value_came_back_and_the_cooldown_passed(
     values: list[float], threshold: float, cooldown_s: float
 ) -> None:
     fired = firings(values, threshold=threshold, cooldown_s=cooldown_s)
-    for first, second in zip(fired, fired[1:], strict=False):
+    for first, second in pairwise(fired):
         assert second - first >= cooldown_s
         assert any(abs(value) <= threshold * REARM_FRACTION for value in values[first : second + 1])
 

@@ -106,7 +106,9 @@ class Columns:
         drop = min(drop, self._n_rows)
         kept = self._n_rows - drop
         rows = min(self._capacity, max(kept + n_new, 2 * self._allocated))
-        self._allocate({name: _grown(array[drop : self._n_rows], rows) for name, array in self._arrays.items()})
+        self._allocate(
+            {name: _grown(array[drop : self._n_rows], rows) for name, array in self._arrays.items()}
+        )
         self._n_rows = kept
         self.first += drop
 

@@ -1,0 +1,59 @@
+"""A live quant dashboard for Binance USD-M Futures in the notebook.
+
+``import quantnb as qn`` gives `Session`, the statistics and the view classes' home `view`. Modules are loaded
+when a name is first used, so that the import itself is quick and does nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quantnb import stats, view
+    from quantnb.session import Session
+    from quantnb.stats import (
+        adf_test,
+        causal_spread,
+        engle_granger,
+        hedge_ratio,
+        log_returns,
+        resample_ohlc,
+        rolling_corr,
+        rolling_volatility,
+        spread,
+        zscore,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Session",
+    "adf_test",
+    "causal_spread",
+    "engle_granger",
+    "hedge_ratio",
+    "log_returns",
+    "resample_ohlc",
+    "rolling_corr",
+    "rolling_volatility",
+    "spread",
+    "stats",
+    "view",
+    "zscore",
+]
+
+_SUBPACKAGES = frozenset({"stats", "view"})
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    home = "session" if name == "Session" else "stats"
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,7 @@
+"""``python -m quantnb`` is ``quantnb``."""
+
+import sys
+
+from quantnb.cli import main
+
+sys.exit(main())

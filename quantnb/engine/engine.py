@@ -1,0 +1,221 @@
+"""Events in, immutable snapshots out.
+
+The engine's only clock is the exchange's: the newest push time seen on the market route. A bar closes when
+that clock has passed its end by `GRACE_NS`, because a trade is pushed up to 200 ms after it happened. So the
+same events give the same snapshots, whenever and however fast they are replayed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from quantnb.alerts import AlertBook
+from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, Instrument, TapeEntry
+from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
+from quantnb.engine.settings import Settings
+from quantnb.engine.tiles import measure_tiles
+from quantnb.events import Event, Gap, MarkPrice, Trade
+from quantnb.snapshot import CorrelationMatrix, HedgeFit, Series, Snapshot, Status, TapeRow
+from quantnb.stats.correlation import correlation_matrix
+from quantnb.stats.hedge import fit_line
+from quantnb.stats.returns import log_returns
+from quantnb.store import Columns
+
+__all__ = ["GRACE_NS", "Engine"]
+
+GRACE_NS = 250_000_000
+ALERT_STEP_NS = 250_000_000  # price rules look at the market four times a second of the exchange's clock
+SERIES_BARS = 2_000  # what a snapshot shows of the bars kept
+
+
+class Engine:
+    """Folds events into trades, bars, statistics and alerts.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to compute; `configure` changes it while events flow.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.alerts = AlertBook()
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._sequence = 0
+        self._exchange_ns = 0
+        self._next_close_ns = 0
+        self._next_alert_ns = 0
+        self.instruments = {symbol: self._instrument(symbol) for symbol in self.settings.symbols}
+        self._use_pair()
+
+    def _instrument(self, symbol: str) -> Instrument:
+        return Instrument(symbol, self.settings.timeframe_ns)
+
+    def _use_pair(self) -> None:
+        self.analytics = PairAnalytics(self.settings.window, BARS_KEPT)
+        self._hedge: HedgeFit | None = None
+        self._correlation: CorrelationMatrix | None = None
+        self._spread = self._zscore = math.nan
+        self.alerts.rearm()
+
+    def clear(self) -> None:
+        """Forget all trades, bars and statistics; rules, alerts and their log stay."""
+        self._start_over()
+
+    def configure(self, settings: Settings) -> None:
+        """Use other settings from now on; bars and statistics are recomputed from the trades kept."""
+        old, self.settings = self.settings, settings
+        self.instruments = {
+            symbol: self.instruments.get(symbol) or self._instrument(symbol) for symbol in settings.symbols
+        }
+        if settings.timeframe != old.timeframe:
+            for instrument in self.instruments.values():
+                instrument.change_timeframe(settings.timeframe_ns)
+        if (settings.timeframe, settings.window, settings.pair) != (old.timeframe, old.window, old.pair):
+            self._use_pair()
+        self._close_bars()
+
+    def receive(self, event: Event) -> None:
+        """Fold in one event; symbols that are not watched (any more) are passed over."""
+        match event:
+            case Trade():
+                instrument = self.instruments.get(event.symbol)
+                if instrument is not None:
+                    self._sequence += 1
+                    instrument.receive(event, self._sequence, self._spread, self._zscore)
+                    self._advance(event.push_ns)
+            case MarkPrice():
+                self._advance(event.push_ns)
+            case Gap():
+                instrument = self.instruments.get(event.symbol)
+                if instrument is not None:
+                    instrument.receive_gap(event)
+
+    def _advance(self, push_ns: int) -> None:
+        if push_ns <= self._exchange_ns:
+            return
+        self._exchange_ns = push_ns
+        if push_ns - GRACE_NS >= self._next_close_ns:
+            self._close_bars()
+        if push_ns >= self._next_alert_ns:
+            self._next_alert_ns = push_ns + ALERT_STEP_NS
+            self._watch_prices()
+
+    def _close_bars(self) -> None:
+        if not self._exchange_ns:
+            return
+        until_ns = self._exchange_ns - GRACE_NS
+        timeframe_ns = self.settings.timeframe_ns
+        self._next_close_ns = until_ns - until_ns % timeframe_ns + timeframe_ns
+        for instrument in self.instruments.values():
+            instrument.close_bars(until_ns)
+        leg_y, leg_x = (self.instruments[leg].bars for leg in self.settings.pair)
+        self.analytics.update(leg_y, leg_x)
+        self._hedge = _newest_fit(leg_y, leg_x, self.settings.window)
+        self._correlation = self._correlate()
+        if len(self.analytics.columns):
+            self._spread = float(self.analytics.columns["spread"][-1])
+            self._zscore = float(self.analytics.columns["zscore"][-1])
+            self._watch_zscore()
+
+    def _correlate(self) -> CorrelationMatrix | None:
+        # A symbol that was just added must not cut the others' window: its missing bars are NaN.
+        n_rows = self.settings.window + 1
+        closes = np.full((n_rows, len(self.instruments)), np.nan)
+        for column, instrument in enumerate(self.instruments.values()):
+            newest = instrument.bars["close"][-n_rows:]
+            closes[n_rows - len(newest) :, column] = newest
+        if np.isnan(closes).all():
+            return None
+        returns = np.column_stack([log_returns(close) for close in closes.T])[1:]
+        values, n = correlation_matrix(returns)
+        return CorrelationMatrix(tuple(self.instruments), values, n)
+
+    def _watch_zscore(self) -> None:
+        time_ns = int(self.analytics.columns["time_ns"][-1]) + self.settings.timeframe_ns
+        for rule in self.alerts.rules:
+            if rule.kind == "zscore":
+                self.alerts.observe(rule, "/".join(self.settings.pair), self._zscore, time_ns)
+
+    def _watch_prices(self) -> None:
+        for rule in self.alerts.rules:
+            if rule.kind != "price_change":
+                continue
+            for symbol, instrument in self.instruments.items():
+                if rule.symbol in (None, symbol):
+                    change = instrument.price_change_pct(self._exchange_ns, rule.span_s)
+                    self.alerts.observe(rule, symbol, change, self._exchange_ns)
+
+    def snapshot(self, time_ns: int, status: Status) -> Snapshot:
+        """Return everything a view may show, as it stands now."""
+        instruments = self.instruments.values()
+        return Snapshot(
+            time_ns=time_ns,
+            symbols=self.settings.symbols,
+            pair=self.settings.pair,
+            timeframe=self.settings.timeframe,
+            window=self.settings.window,
+            status=status,
+            tiles=measure_tiles(
+                self.analytics,
+                self.settings.window,
+                n_trades=sum(each.n_trades for each in instruments),
+                quote_volume=sum(each.quote_volume for each in instruments),
+                n_alerts=len(self.alerts.active),
+                n_rules=len(self.alerts.rules),
+            ),
+            bars={each.symbol: _series(each.bars, BAR_COLUMNS) for each in instruments},
+            forming={each.symbol: each.forming() for each in instruments},
+            pair_series=_series(self.analytics.columns, PAIR_COLUMNS),
+            hedge=self._hedge,
+            correlation=self._correlation,
+            tape=self._tape(),
+            rules=self.alerts.rules,
+            alerts=self.alerts.active,
+        )
+
+    def _tape(self) -> tuple[TapeRow, ...]:
+        newest_first = (reversed(each.tape) for each in self.instruments.values())
+        merged = heapq.merge(*newest_first, key=lambda entry: -entry[0])
+        return tuple(_tape_row(entry) for entry in merged)
+
+
+def _series(columns: Columns, names: tuple[str, ...]) -> Series:
+    skip = max(0, len(columns) - SERIES_BARS)
+    arrays: Mapping[str, np.ndarray] = {name: columns[name][skip:] for name in names}
+    return Series(columns.generation, columns.first + skip, columns["time_ns"][skip:], arrays)
+
+
+def _newest_fit(leg_y: Columns, leg_x: Columns, window: int) -> HedgeFit | None:
+    y, x = (closes[-window:] for closes in align_tails(leg_y, leg_x))
+    is_known = len(y) == window and bool(np.isfinite(y).all() and np.isfinite(x).all())
+    if not is_known or x.max() == x.min():
+        return None
+    fit = fit_line(y, x)
+    return HedgeFit(fit.hedge_ratio, fit.intercept, fit.stderr, fit.r_squared, fit.nobs)
+
+
+def _tape_row(entry: TapeEntry) -> TapeRow:
+    sequence, trade, last_close, spread, zscore = entry
+    return TapeRow(
+        sequence=sequence,
+        symbol=trade.symbol,
+        trade_id=trade.trade_id,
+        event_ns=trade.event_ns,
+        price=trade.price,
+        quantity=trade.quantity,
+        is_buyer_maker=trade.is_buyer_maker,
+        change_pct=_known(100.0 * (trade.price / last_close - 1.0)),
+        spread=_known(spread),
+        zscore=_known(zscore),
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

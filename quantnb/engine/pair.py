@@ -1,0 +1,77 @@
+"""The pair's statistics, one row a closed bar, always computed by the functions a batch user calls.
+
+At each close only the new rows are computed, from just as many bars as they depend on; by the causality and
+window properties of those functions the rows equal the ones a batch over all bars gives, bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantnb.stats.causal import causal_fit
+from quantnb.stats.correlation import rolling_corr
+from quantnb.stats.zscore import zscore
+from quantnb.store import Columns
+
+__all__ = ["PAIR_COLUMNS", "PairAnalytics", "align_tails"]
+
+PAIR_COLUMNS = ("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "r_squared", "correlation")
+_DTYPES = {"time_ns": np.int64, **dict.fromkeys(PAIR_COLUMNS, np.float64)}
+
+Array = NDArray[Any]
+
+
+def align_tails(*bars: Columns) -> list[Array]:
+    """Return the closes of several symbols on their common bars.
+
+    All symbols close their bars together, so their newest bars coincide and the oldest ones are cut.
+    """
+    n_common = min(len(columns) for columns in bars)
+    return [columns["close"][len(columns) - n_common :] for columns in bars]
+
+
+class PairAnalytics:
+    """Spread, z-score, hedge ratio and correlation of one pair, bar by bar."""
+
+    def __init__(self, window: int, capacity: int) -> None:
+        self._window = window
+        self.columns = Columns(_DTYPES, capacity)
+        self._generations = (-1, -1)
+
+    def update(self, y_bars: Columns, x_bars: Columns) -> None:
+        """Bring the rows up to the newest closed bar of both legs."""
+        y, x = align_tails(y_bars, x_bars)
+        times = y_bars["time_ns"][len(y_bars) - len(y) :]
+        generations = (y_bars.generation, x_bars.generation)
+        if generations != self._generations:
+            self._generations = generations
+            if len(self.columns):
+                self.columns.clear()
+        if not len(times):
+            return
+        known = self.columns["time_ns"]
+        n_new = int(np.count_nonzero(times > known[-1])) if len(known) else len(times)
+        if n_new:
+            self.columns.extend(self._rows(times, y, x, n_new))
+
+    def _rows(self, times: Array, y: Array, x: Array, n_new: int) -> dict[str, Array]:
+        # A fit needs the window before the bar, a return the bar before it.
+        n_needed = min(len(y), n_new + self._window)
+        y_tail, x_tail = y[-n_needed:], x[-n_needed:]
+        fit = causal_fit(y_tail, x_tail, self._window)
+        spread = (y_tail - fit.intercept - fit.hedge_ratio * x_tail)[-n_new:]
+        before = self.columns["spread"][-(self._window - 1) :]
+        rows = {
+            "y": y_tail,
+            "x": x_tail,
+            "spread": spread,
+            "zscore": zscore(np.concatenate([before, spread]), self._window),
+            "hedge_ratio": fit.hedge_ratio,
+            "intercept": fit.intercept,
+            "r_squared": fit.r_squared,
+            "correlation": rolling_corr(y_tail, x_tail, self._window),
+        }
+        return {"time_ns": times[-n_new:]} | {name: column[-n_new:] for name, column in rows.items()}

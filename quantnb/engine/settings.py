@@ -1,0 +1,82 @@
+"""What a session computes, checked: symbols, the pair, the timeframe and the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quantnb.errors import InvalidSettingError, choices
+from quantnb.stats import TIMEFRAME_NS
+
+__all__ = ["MAX_SYMBOLS", "TIMEFRAMES", "WINDOWS", "Settings"]
+
+TIMEFRAMES = tuple(TIMEFRAME_NS)
+WINDOWS = (20, 50, 100, 200)  # offered on the screen; code may choose any from MIN_WINDOW to MAX_WINDOW
+MIN_WINDOW, MAX_WINDOW = 20, 1000
+MAX_SYMBOLS = 100  # two streams each on one socket, far below the exchange's 1,024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of the engine; an impossible combination raises `InvalidSettingError`.
+
+    Attributes
+    ----------
+    symbols : tuple of str
+        At least two, without repetition, spelled as the exchange does.
+    pair : tuple of str
+        Leg y and leg x, both among ``symbols``.
+    timeframe : str
+        One of `TIMEFRAMES`.
+    window : int
+        Bars in every rolling statistic.
+    """
+
+    symbols: tuple[str, ...]
+    pair: tuple[str, str]
+    timeframe: str
+    window: int
+
+    def __post_init__(self) -> None:
+        check_symbols(self.symbols)
+        _check_pair(self.pair, self.symbols)
+        if self.timeframe not in TIMEFRAME_NS:
+            raise InvalidSettingError(f"The timeframe is {choices(TIMEFRAMES)}, not {self.timeframe!r}.")
+        is_integer = isinstance(self.window, int) and not isinstance(self.window, bool)
+        if not is_integer or not MIN_WINDOW <= self.window <= MAX_WINDOW:
+            raise InvalidSettingError(
+                f"The window is a whole number from {MIN_WINDOW} to {MAX_WINDOW} (bars), not {self.window!r}."
+            )
+
+    @property
+    def timeframe_ns(self) -> int:
+        """The length of a bar."""
+        return TIMEFRAME_NS[self.timeframe]
+
+
+def check_symbols(symbols: tuple[str, ...]) -> None:
+    """Raise where a symbol cannot be one; whether the exchange lists it is known only once it is asked."""
+    for symbol in symbols:
+        if not isinstance(symbol, str) or not _could_be_symbol(symbol):
+            raise InvalidSettingError(f"{symbol!r} is not a symbol; a symbol looks like BTCUSDT.")
+    repeated = {symbol for symbol in symbols if symbols.count(symbol) > 1}
+    if repeated:
+        raise InvalidSettingError(f"{', '.join(sorted(repeated))} is in the list of symbols more than once.")
+    if not 2 <= len(symbols) <= MAX_SYMBOLS:
+        raise InvalidSettingError(f"A session watches 2 to {MAX_SYMBOLS} symbols, not {len(symbols)}.")
+
+
+def _could_be_symbol(symbol: str) -> bool:
+    # Names outside ASCII are listed, so the rule is what a name cannot hold rather than what it can.
+    letters = symbol.replace("_", "")
+    return 2 <= len(symbol) <= 32 and letters.isalnum() and symbol == symbol.upper()
+
+
+def _check_pair(pair: tuple[str, str], symbols: tuple[str, ...]) -> None:
+    if len(pair) != 2 or pair[0] == pair[1]:
+        raise InvalidSettingError(f"A pair is two different symbols (y, x), not {pair!r}.")
+    for leg in pair:
+        if leg not in symbols:
+            raise InvalidSettingError(
+                f"{leg} is a leg of the pair and must be among the symbols ({', '.join(symbols)}); "
+                "choose another pair or keep the symbol."
+            )

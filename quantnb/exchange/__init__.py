@@ -1,0 +1,7 @@
+"""A local exchange with a seeded market that speaks Binance USD-M Futures' protocol on one port."""
+
+from quantnb.exchange.listings import DEFAULT_UNIVERSE
+from quantnb.exchange.protocol import Limits
+from quantnb.exchange.server import LocalExchange
+
+__all__ = ["DEFAULT_UNIVERSE", "Limits", "LocalExchange"]

@@ -1,0 +1,62 @@
+"""``quantnb exchange``: run a local exchange until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+
+from quantnb.errors import QuantnbError
+from quantnb.exchange.server import DEFAULT_RATE, LocalExchange
+
+__all__ = ["add_arguments", "run"]
+
+DEFAULT_PORT = 8765
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``quantnb exchange``."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where to listen on 127.0.0.1; 0: any")
+    parser.add_argument("--seed", type=int, default=None, help="makes the market repeatable; default: any")
+    parser.add_argument("--symbols", default=None, help="comma-separated, e.g. BTCUSDT,ETHUSDT; default: all")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=DEFAULT_RATE,
+        help="mean trades per second of BTCUSDT, ETHUSDT and SOLUSDT together (default: %(default)g)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; return the exit code."""
+    seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
+    try:
+        if arguments.symbols is None:
+            exchange = LocalExchange(seed=seed, rate=arguments.rate, port=arguments.port)
+        else:
+            symbols = [name.strip().upper() for name in arguments.symbols.split(",") if name.strip()]
+            exchange = LocalExchange(symbols, seed=seed, rate=arguments.rate, port=arguments.port)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(exchange))
+    except QuantnbError as error:
+        sys.stderr.write(f"quantnb exchange: {error}\n")
+        return 1
+    return 0
+
+
+async def _serve(exchange: LocalExchange) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+    async with exchange:
+        sys.stdout.write(
+            f"quantnb exchange: {exchange.address} (WebSocket and REST), seed {exchange.seed},"
+            f" {len(exchange.listings)} symbols\n"
+        )
+        sys.stdout.flush()
+        await stopped.wait()

@@ -1,0 +1,79 @@
+"""What an exchange trades: the part of ``/fapi/v1/exchangeInfo`` that is used here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import MsgspecError, Struct, field
+
+from quantnb.errors import FeedError
+
+__all__ = ["SymbolInfo", "decode_exchange_info"]
+
+
+class SymbolInfo(Struct, frozen=True):
+    """One contract. Price steps come from the filters: Binance's ``pricePrecision`` is not the tick."""
+
+    symbol: str
+    status: str
+    contract_type: str
+    base_asset: str
+    quote_asset: str
+    tick_size: float | None
+    step_size: float | None
+
+    @property
+    def is_trading_perpetual(self) -> bool:
+        """True for a perpetual contract that is traded now; delisted ones stay in the list."""
+        return self.status == "TRADING" and self.contract_type in ("PERPETUAL", "TRADIFI_PERPETUAL")
+
+
+class _Row(Struct):
+    symbol: str
+    status: str
+    contract_type: str = field(name="contractType", default="")
+    base_asset: str = field(name="baseAsset", default="")
+    quote_asset: str = field(name="quoteAsset", default="")
+    filters: list[dict[str, Any]] = []
+
+
+class _ExchangeInfo(Struct):
+    symbols: list[_Row]
+
+
+def decode_exchange_info(body: bytes) -> tuple[SymbolInfo, ...]:
+    """Return the contracts in the order of the answer.
+
+    Raises
+    ------
+    FeedError
+        Where the answer is not an exchangeInfo.
+    """
+    try:
+        rows = msgspec.json.decode(body, type=_ExchangeInfo).symbols
+    except (MsgspecError, ValueError, RecursionError) as error:
+        raise FeedError(f"The exchange's list of symbols cannot be read: {error}") from None
+    return tuple(
+        SymbolInfo(
+            symbol=row.symbol,
+            status=row.status,
+            contract_type=row.contract_type,
+            base_asset=row.base_asset,
+            quote_asset=row.quote_asset,
+            tick_size=_filter_value(row, "PRICE_FILTER", "tickSize"),
+            step_size=_filter_value(row, "LOT_SIZE", "stepSize"),
+        )
+        for row in rows
+    )
+
+
+def _filter_value(row: _Row, filter_type: str, key: str) -> float | None:
+    for each in row.filters:
+        if each.get("filterType") == filter_type:
+            try:
+                value = float(each[key])
+            except (KeyError, TypeError, ValueError):
+                return None
+            return value if 0.0 < value < float("inf") else None
+    return None

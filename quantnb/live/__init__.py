@@ -1,0 +1,1 @@
+"""The only place that waits: sockets, REST and the clock. What is decided, `quantnb.feed` decides."""

@@ -1,0 +1,402 @@
+"""One session: observable settings, a feed that starts and stops, and what it knows as DataFrames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import traitlets
+
+from quantnb import export, frames
+from quantnb.engine import Engine, Settings
+from quantnb.engine.settings import check_symbols
+from quantnb.errors import FeedError, InvalidSettingError, QuantnbError
+from quantnb.feed.health import Health
+from quantnb.feed.routes import Endpoints
+from quantnb.live.choose import check_feed, choose
+from quantnb.live.client import Client
+from quantnb.live.clock import SystemClock
+from quantnb.live.failure import leaves
+from quantnb.live.rest import Rest, SymbolInfo
+from quantnb.stats.adf import FEWEST_OBSERVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from quantnb.alerts import AlertKind, Rule, Severity
+    from quantnb.engine.instrument import Instrument
+    from quantnb.events import Event
+    from quantnb.exchange import LocalExchange
+    from quantnb.stats import EngleGrangerResult
+
+__all__ = ["Session"]
+
+SNAPSHOT_INTERVAL_S = 0.25
+SYMBOLS_RETRY_S = 5.0
+
+_log = logging.getLogger("quantnb")
+
+
+class _SettingError(InvalidSettingError, traitlets.TraitError):
+    """Makes traitlets take several settings back together when one of them is wrong."""
+
+
+class Session(traitlets.HasTraits):
+    """A feed, an engine and their settings, in the event loop of the kernel.
+
+    Parameters
+    ----------
+    symbols : sequence of str, optional
+        USD-M perpetuals to watch; ``QUANTNB_SYMBOLS`` (comma-separated) where not given, else BTCUSDT,
+        ETHUSDT and SOLUSDT.
+    pair : tuple of str, optional
+        (y, x): the legs of the spread; the second and the first symbol where not given.
+    timeframe : {"1s", "5s", "30s", "1m", "5m", "15m"}
+        Length of a bar.
+    window : int
+        Bars in every rolling statistic, 20 to 1000.
+    feed : str, optional
+        ``"auto"`` (Binance, or the local exchange where it cannot be reached), ``"live"``, ``"testnet"``,
+        ``"sim"``, or the address of an exchange (``"ws://127.0.0.1:8765"``); ``QUANTNB_FEED`` where not
+        given.
+
+    Raises
+    ------
+    InvalidSettingError
+        For a setting that cannot be used; the message names the valid ones.
+
+    Notes
+    -----
+    `symbols`, `pair`, `timeframe` and `window` are traits: they can be observed, and changed while the
+    session runs. `running`, `snapshot` and `known_symbols` are traits to observe only.
+    """
+
+    symbols = traitlets.Any()
+    pair = traitlets.Any()
+    timeframe = traitlets.Any()
+    window = traitlets.Any()
+    feed = traitlets.Any()
+    running = traitlets.Bool(False, read_only=True)
+    snapshot = traitlets.Any(read_only=True)
+    known_symbols = traitlets.Tuple(read_only=True)
+
+    def __init__(
+        self,
+        symbols: Any = None,
+        pair: Any = None,
+        timeframe: str = "1s",
+        window: int = 50,
+        feed: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            raise TypeError(
+                f"Session has no setting {', '.join(map(repr, unknown))}; "
+                "its settings are symbols, pair, timeframe, window and feed."
+            )
+        symbols = _as_symbols(symbols or os.environ.get("QUANTNB_SYMBOLS") or "BTCUSDT,ETHUSDT,SOLUSDT")
+        check_symbols(symbols)
+        pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
+        feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
+        self._engine = Engine(Settings(symbols, pair, timeframe, window))
+        self._clock = SystemClock()
+        self._health = Health()
+        self._client: Client | None = None
+        self._exchange: LocalExchange | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._listed: dict[str, SymbolInfo] = {}
+        super().__init__(symbols=symbols, pair=pair, timeframe=timeframe, window=window, feed=feed)
+        self._take_snapshot()
+
+    def __repr__(self) -> str:
+        state = self.snapshot.status.state
+        return (
+            f"<Session {'/'.join(self.pair)} of {', '.join(self.symbols)}; "
+            f"{self.timeframe} × {self.window}; {self.feed}: {state}>"
+        )
+
+    # Settings -----------------------------------------------------------------------------------------
+
+    @traitlets.validate("symbols", "pair", "timeframe", "window")
+    def _check_setting(self, proposal: Any) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if name in ("symbols", "pair"):
+            value = _as_symbols(value)
+        try:
+            Settings(**(self._settings() | {name: value}))
+            if name == "symbols":
+                self._check_listed(value)
+        except InvalidSettingError as error:
+            raise _SettingError(str(error)) from None
+        return value
+
+    @traitlets.validate("feed")
+    def _check_feed(self, proposal: Any) -> str:
+        if self.running:
+            raise _SettingError("The feed does not change while a session runs; stop it first.")
+        try:
+            return check_feed(proposal["value"])
+        except InvalidSettingError as error:
+            raise _SettingError(str(error)) from None
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("symbols", "pair", "timeframe", "window")}
+
+    @traitlets.observe("symbols", "pair", "timeframe", "window")
+    def _apply_settings(self, _change: Any) -> None:
+        settings = Settings(**self._settings())
+        if settings != self._engine.settings:
+            self._engine.configure(settings)
+            if self._client is not None:
+                self._client.set_symbols(settings.symbols)
+            self._take_snapshot()
+
+    def _check_listed(self, symbols: tuple[str, ...]) -> None:
+        """Raise for a symbol that the exchange does not trade, once it has said which ones it does."""
+        for symbol in symbols:
+            if self.known_symbols and symbol not in self.known_symbols:
+                raise InvalidSettingError(_not_listed(symbol, self.known_symbols))
+
+    def tick_size(self, symbol: str) -> float | None:
+        """Return the price step of a symbol; None until the exchange has said it."""
+        info = self._listed.get(symbol)
+        return info.tick_size if info else None
+
+    # Lifecycle ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the feed in the running event loop and return at once; a second call changes nothing.
+
+        Raises
+        ------
+        FeedError
+            Where no event loop runs (a plain script).
+        """
+        if self._task is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise FeedError(
+                "A session needs a running event loop: a notebook has one; in a script, "
+                "call start() inside an async function given to asyncio.run()."
+            ) from None
+        self._health = Health()
+        self._task = loop.create_task(self._run(), name="quantnb session")
+        self.set_trait("running", True)
+        self._take_snapshot()
+
+    def stop(self) -> asyncio.Task[None]:
+        """Stop the feed; await the result to be sure that its sockets are closed. Data stay."""
+        return asyncio.get_running_loop().create_task(self._stop(), name="quantnb stop")
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        self.set_trait("running", False)
+        self._take_snapshot()
+
+    async def _run(self) -> None:
+        """Hold the feed until cancelled; whatever ends it is shown in the status, never swallowed."""
+        ticker = asyncio.ensure_future(self._tick())
+        try:
+            await self._hold_feed()
+        except QuantnbError as error:
+            self._health.block(str(error))
+        except Exception as error:
+            _log.exception("the feed ended")
+            self._health.block(f"The feed ended with an error: {type(error).__name__}: {error}")
+        else:
+            return
+        finally:
+            ticker.cancel()
+            self._client = None
+        self._task = None
+        self.set_trait("running", False)
+        self._take_snapshot()
+
+    async def _hold_feed(self) -> None:
+        choice = await choose(self.feed)
+        if choice.endpoints is not None:
+            await self._hold_client(choice.endpoints, choice.reason)
+            return
+        exchange = self._exchange or self._open_exchange()
+        async with exchange:
+            endpoints = msgspec.structs.replace(Endpoints.at(exchange.address), name="sim")
+            await self._hold_client(endpoints, choice.reason)
+
+    def _open_exchange(self) -> LocalExchange:
+        """Make the local exchange, once a session: stopped and started again it is the same market."""
+        from quantnb.exchange import LocalExchange
+
+        self._exchange = LocalExchange(seed=random.SystemRandom().randrange(2**32))
+        return self._exchange
+
+    async def _hold_client(self, endpoints: Endpoints, reason: str) -> None:
+        self._health.use(endpoints, reason)
+        self._client = Client(endpoints, self.symbols, on_event=self._receive, clock=self._clock)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._load_symbols(endpoints), name="quantnb symbols")
+                group.create_task(self._client.run(), name="quantnb client")
+        except ExceptionGroup as error:
+            raise next(leaves(error)) from error
+
+    async def _load_symbols(self, endpoints: Endpoints) -> None:
+        """Ask which symbols there are until the exchange says it; the streams do not wait for it."""
+        async with Rest(endpoints) as rest:
+            while True:
+                try:
+                    return self._take_symbols(await rest.exchange_info())
+                except FeedError:  # the client meets the same fault, and shows it
+                    await asyncio.sleep(SYMBOLS_RETRY_S)
+
+    def _take_symbols(self, listed: Iterable[SymbolInfo]) -> None:
+        self._listed = {info.symbol: info for info in listed if info.is_trading_perpetual}
+        self.set_trait("known_symbols", tuple(sorted(self._listed)))
+        self._check_listed(self.symbols)
+
+    def _receive(self, event: Event) -> None:
+        self._health.receive(event)
+        self._engine.receive(event)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(SNAPSHOT_INTERVAL_S)
+            self._take_snapshot()
+
+    def _take_snapshot(self) -> None:
+        now = self._clock.now()
+        status = self._health.status(now, is_running=self._task is not None)
+        self.set_trait("snapshot", self._engine.snapshot(now.wall_ns, status))
+
+    # What it knows ------------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Forget all trades, bars and statistics; the feed goes on, rules and the log of alerts stay."""
+        self._engine.clear()
+        self._take_snapshot()
+
+    def trades(self, symbol: str) -> pd.DataFrame:
+        """Return the trades kept of one symbol, in id order: trade_id, price, quantity, side."""
+        return frames.trades_frame(self._instrument(symbol))
+
+    def bars(self, symbol: str) -> pd.DataFrame:
+        """Return the closed bars of one symbol, with the columns of `resample_ohlc`."""
+        return frames.bars_frame(self._instrument(symbol))
+
+    def spread(self) -> pd.DataFrame:
+        """Return the pair's statistics, a row a closed bar: y, x, spread, zscore, hedge_ratio, and more."""
+        return frames.pair_frame(self._engine.analytics.columns)
+
+    def correlation(self) -> pd.DataFrame:
+        """Return the correlation matrix of log returns over the newest window."""
+        return frames.correlation_frame(self.snapshot.correlation)
+
+    @property
+    def alerts(self) -> pd.DataFrame:
+        """The log of alerts, oldest first."""
+        return frames.alerts_frame(self._engine.alerts.log)
+
+    def _instrument(self, symbol: str) -> Instrument:
+        try:
+            return self._engine.instruments[symbol]
+        except KeyError:
+            raise InvalidSettingError(
+                f"{symbol!r} is not watched; the symbols are {', '.join(self.symbols)}."
+            ) from None
+
+    def test_spread(self, lags: int = 1) -> EngleGrangerResult:
+        """Test the pair for cointegration by Engle-Granger over the newest window of closes, at least 30.
+
+        Raises
+        ------
+        StatisticsError
+            Where there are too few bars, or a gap among them.
+        """
+        from quantnb.stats import engle_granger
+
+        columns = self._engine.analytics.columns
+        newest = slice(-max(self.window, FEWEST_OBSERVATIONS), None)
+        return engle_granger(columns["y"][newest], columns["x"][newest], lags=lags)
+
+    # Alerts -------------------------------------------------------------------------------------------
+
+    def add_rule(
+        self,
+        kind: AlertKind,
+        threshold: float,
+        *,
+        symbol: str | None = None,
+        severity: Severity = "warning",
+        span_s: float = 60.0,
+        cooldown_s: float = 30.0,
+    ) -> Rule:
+        """Add a rule: ``"zscore"`` of the pair, or ``"price_change"`` in per cent within ``span_s``."""
+        if symbol is not None and symbol not in self.symbols:
+            raise InvalidSettingError(
+                f"{symbol!r} is not watched; the symbols are {', '.join(self.symbols)}."
+            )
+        rule = self._engine.alerts.add_rule(
+            kind, threshold, symbol=symbol, severity=severity, span_s=span_s, cooldown_s=cooldown_s
+        )
+        self._take_snapshot()
+        return rule
+
+    def remove_rule(self, rule_id: int) -> None:
+        """Remove a rule; the alerts it gave stay."""
+        self._engine.alerts.remove_rule(rule_id)
+        self._take_snapshot()
+
+    def remove_alert(self, alert_id: int) -> None:
+        """Take an alert off the list; the log keeps it."""
+        self._engine.alerts.remove_alert(alert_id)
+        self._take_snapshot()
+
+    # Export -------------------------------------------------------------------------------------------
+
+    def encode(self, kind: str, format: str) -> bytes:
+        """Return trades, bars, analytics or alerts as the bytes of a CSV or Parquet file."""
+        export.check_export(kind, format)
+        return export.encode(frames.export_frame(self._engine, kind), format)
+
+    def export(self, kind: str, format: str = "csv", directory: str | Path = ".") -> Path:
+        """Write trades, bars, analytics or alerts to a new file and return its path.
+
+        Raises
+        ------
+        ExportError
+            Where the file cannot be written (a full disk); nothing half-written is left.
+        """
+        content = self.encode(kind, format)
+        stamp = f"{self._clock.now().wall_ns // 1_000_000}"
+        path = Path(directory).resolve() / f"quantnb-{kind}-{stamp}.{format}"
+        export.write(path, content)
+        return path
+
+
+def _as_symbols(value: Any) -> tuple[str, ...]:
+    """Return symbols given as a sequence or as comma-separated text."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return tuple(value)
+    except TypeError:
+        raise _SettingError(f"Symbols are a list such as ['BTCUSDT', 'ETHUSDT'], not {value!r}.") from None
+
+
+def _not_listed(symbol: str, listed: tuple[str, ...]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(symbol.upper(), listed, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it lists {', '.join(listed[:5])} and more."
+    return f"{symbol} is not traded on this exchange; {hint}"

@@ -1,0 +1,91 @@
+"""Rules and what they found: a form, the rules, and the alerts not yet removed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from quantnb.errors import InvalidSettingError
+from quantnb.view.assets import css, esm
+from quantnb.view.message import sentence_of
+from quantnb.view.panel import Panel
+from quantnb.view.protocol import Frame
+
+if TYPE_CHECKING:
+    from quantnb.alerts import Alert
+
+__all__ = ["Alerts"]
+
+_NS_PER_MS = 1_000_000
+
+
+class Alerts(Panel):
+    """The panel of alerts. What a browser asks for is checked by the session; a refusal goes back to it."""
+
+    _esm = esm("dom.js", "alerts.js")
+    _css = css("tokens.css", "alerts.css")
+
+    def frame(self, cursor: tuple[object, ...] | None) -> Frame | None:
+        """Return rules and alerts, whole: there are few and they change seldom."""
+        snapshot = self.session.snapshot
+        shown = (snapshot.rules, snapshot.alerts, snapshot.symbols, snapshot.pair)
+        if shown == cursor:
+            return None
+        data = {
+            "rules": [asdict(rule) | {"text": rule.describe()} for rule in snapshot.rules],
+            "alerts": [_alert_data(alert) for alert in snapshot.alerts],
+            "symbols": snapshot.symbols,
+            "pair": "/".join(snapshot.pair),
+        }
+        return Frame(data, shown)
+
+    def receive(self, client: str, content: dict[str, Any]) -> None:
+        """Add or remove what the browser asks for."""
+        try:
+            text = self._obey(content)
+        except Exception as error:
+            self.send_to(client, {"kind": "said", "text": sentence_of(error), "level": "error"})
+        else:
+            self.send_to(client, {"kind": "said", "text": text, "level": "info"})
+            self.publish()
+
+    def _obey(self, content: dict[str, Any]) -> str:
+        match content:
+            case {"kind": "add_rule", "rule": dict(rule)}:
+                self._add(rule)
+                return "Rule added."
+            case {"kind": "remove_rule", "id": int(rule_id)}:
+                self.session.remove_rule(rule_id)
+            case {"kind": "remove_alert", "id": int(alert_id)}:
+                self.session.remove_alert(alert_id)
+        return ""
+
+    def _add(self, rule: dict[str, Any]) -> None:
+        kind: Any = rule.get("kind")  # both are checked where rules are made
+        severity: Any = rule.get("severity")
+        self.session.add_rule(
+            kind,
+            _number(rule.get("threshold"), "threshold"),
+            symbol=rule.get("symbol") or None,
+            severity=severity,
+            span_s=_number(rule.get("span_s"), "span"),
+            cooldown_s=_number(rule.get("cooldown_s"), "cooldown"),
+        )
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidSettingError(f"The rule's {name} must be a number.")
+    return float(value)
+
+
+def _alert_data(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.alert_id,
+        "time": alert.time_ns // _NS_PER_MS,
+        "kind": alert.kind,
+        "symbol": alert.symbol,
+        "value": alert.value,
+        "severity": alert.severity,
+        "text": alert.text,
+    }

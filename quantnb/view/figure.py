@@ -1,0 +1,351 @@
+"""A plotly ``FigureWidget`` that keeps up: new points only, one bundle a page, one drawing a frame.
+
+A plain FigureWidget carries plotly's 5 MB in every instance, sends whole arrays at every change and
+draws each message at once. This one is edited like any other figure in Python, but what it tells a browser
+goes through ``protocol``: each browser gets a snapshot and then only what is new for it. History that
+grows is given to ``stream`` and costs, per update, the points that are new. The drawing is
+``static/live_figure.js``.
+
+plotly's seven ``_send_*_msg`` methods are where an edit leaves Python; they are private, so
+``tests/view/test_figure.py`` holds them to account for each version of plotly that is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import math
+import re
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import plotly
+from numpy.typing import NDArray
+from plotly.graph_objects import FigureWidget
+from traitlets import Unicode, default
+
+from quantnb.view.assets import css, esm
+from quantnb.view.lease import Lease
+from quantnb.view.packing import Packer
+from quantnb.view.protocol import Frame, Live
+from quantnb.view.theme import CONFIG, TEMPLATE
+
+__all__ = ["LiveFigure", "Stream"]
+
+# FigureWidget's own channels. Left synced they would carry whole arrays, and any viewer could write to them.
+_CHANNELS = ("_py2js_", "_js2py_", "_widget_", "_last_", "_config")
+
+_RELAYOUT_KEY = re.compile(r"(shapes\[\d{1,3}\]\.[xy][01]|[xy]axis\d{0,2}\.(range\[[01]\]|autorange))")
+_MAX_CHANGES = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """Columns of one trace that grow at the end.
+
+    ``first`` is the absolute index of the oldest point. Within one ``generation`` no point changes but the
+    last ``n_provisional``; those are sent again whenever they do.
+    """
+
+    generation: Hashable
+    first: int
+    columns: Mapping[str, NDArray[np.float64]]
+    n_provisional: int = 0
+
+    @property
+    def settled_end(self) -> int:
+        """Absolute index after the last point that will not change."""
+        return self.first + len(next(iter(self.columns.values()))) - self.n_provisional
+
+    def mark(self) -> _Mark:
+        """Return what tells whether a browser that has seen this stream lacks anything."""
+        columns = self.columns.values() if self.n_provisional else ()
+        provisional = b"".join(column[-self.n_provisional :].tobytes() for column in columns)
+        return self.generation, self.first, self.settled_end, provisional
+
+
+_Mark = tuple[Hashable, int, int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """What one browser has."""
+
+    structure: int
+    layout: int
+    words: int
+    props: tuple[int, ...]
+    streams: tuple[_Mark | None, ...]
+
+
+@cache
+def _bundle() -> bytes:
+    """Return plotly's own module, compressed: a third of the bytes, for 0.2 s once a kernel."""
+    return gzip.compress((files(plotly) / "package_data" / "widgetbundle.js").read_bytes(), 6, mtime=0)
+
+
+class LiveFigure(Live, FigureWidget):
+    """A figure whose history grows while browsers watch.
+
+    Parameters
+    ----------
+    data, layout
+        As for ``plotly.graph_objects.Figure``. The template is the page's theme unless ``layout`` has one.
+    source
+        Called before anything is read out of the figure, to bring it up to date: what nobody
+        looks at is not computed.
+    config
+        Additions to plotly's configuration.
+    lease
+        Who watches; the kernel's own lease unless a test says otherwise.
+    """
+
+    _esm = esm("bundle.js", "painter.js", "live_figure.js")
+    _css = css("tokens.css", "figure.css")
+    _plotly_version = Unicode(plotly.__version__).tag(sync=True)
+
+    def __init__(
+        self,
+        data: Any = None,
+        layout: Mapping[str, Any] | None = None,
+        *,
+        source: Callable[[], None] | None = None,
+        config: Mapping[str, Any] | None = None,
+        lease: Lease | None = None,
+    ) -> None:
+        # First, because plotly's own constructor already edits the figure.
+        self._clients = {}
+        self._structure = self._layout_version = self._words_version = 0
+        self._props_versions: dict[str, int] = {}
+        self._streams: dict[str, Stream] = {}
+        self._words = {"label": "", "notice": "", "caption": ""}
+        self._is_publishing = self._is_updating = False
+        self._relayout_callback: Callable[[dict[str, Any]], None] | None = None
+        self._source = source
+        self._drawing_config = {**CONFIG, **(config or {})}
+        super().__init__(data, {"template": TEMPLATE, "uirevision": "live", **(layout or {})})
+        self.add_class("qnb-figure")
+        self._start_protocol(lease)
+
+    @default("keys")
+    def _only_our_channels(self) -> list[str]:
+        return [name for name in self.traits(sync=True) if not name.startswith(_CHANNELS)]
+
+    def stream(
+        self,
+        trace: int,
+        generation: Hashable,
+        first: int,
+        columns: Mapping[str, NDArray[np.float64]],
+        *,
+        n_provisional: int = 0,
+    ) -> None:
+        """Give a trace its growing columns (``x``, ``y``, ``open`` …), whole; only what is new is sent.
+
+        Parameters
+        ----------
+        trace
+            Index of the trace.
+        generation
+            Anything hashable; another one means that history was rewritten and is to be sent again.
+        first
+            Absolute index of the first element, the same for all columns. It may grow: old points go.
+        columns
+            float64, equally long; times as milliseconds since the epoch.
+        n_provisional
+            How many points at the end may still change.
+        """
+        self._streams[self._data[trace]["uid"]] = Stream(generation, first, columns, n_provisional)
+        self._data[trace].update(columns)
+        self._publish_soon()
+
+    def say(self, *, label: str = "", notice: str = "", caption: str = "") -> None:
+        """Put the chart into words, as plain text.
+
+        Parameters
+        ----------
+        label
+            The current values, for whoever cannot see them.
+        notice
+            What an empty chart waits for; it stands in its middle.
+        caption
+            A line above the chart.
+        """
+        words = {"label": label, "notice": notice, "caption": caption}
+        if words != self._words:
+            self._words = words
+            self._words_version += 1
+            self._publish_soon()
+
+    def resend_layout(self) -> None:
+        """Send the layout although it is unchanged here: a viewer has moved something that is to go back."""
+        self._relaid()
+
+    def on_relayout(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Call ``callback`` with what a viewer moved: keys such as ``shapes[0].y0``, ``xaxis.range[0]``."""
+        self._relayout_callback = callback
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figure as plotly's dictionary, brought up to date first."""
+        if self._source is not None:
+            self._source()
+        return super().to_dict()  # type: ignore[no-any-return]
+
+    def frame(self, cursor: _Cursor | None) -> Frame | None:
+        """Return what a browser with ``cursor`` lacks."""
+        self._is_updating = True  # what the source edits is part of this frame, not news for another
+        try:
+            if self._source is not None:
+                self._source()
+        finally:
+            self._is_updating = False
+        now = self._cursor()
+        if cursor == now:
+            return None
+        if cursor is None or cursor.structure != now.structure:
+            cursor = _Cursor(-1, -1, -1, (-1,) * len(self._data), (None,) * len(self._data))
+        packer = Packer()
+        data = self._news(cursor, now, packer)
+        return Frame(data, now, packer.buffers)
+
+    def _news(self, old: _Cursor, now: _Cursor, packer: Packer) -> dict[str, Any]:
+        news: dict[str, Any] = {}
+        if old.structure != now.structure:
+            news["config"] = self._drawing_config
+            news["n_traces"] = len(self._data)
+        if old.layout != now.layout:
+            news["layout"] = packer.pack(self._layout)
+        if old.words != now.words:
+            news |= self._words
+        traces = {}
+        for i, trace in enumerate(self._data):
+            stream = self._streams.get(trace["uid"])
+            part = {}
+            if old.props[i] != now.props[i]:
+                grows = stream.columns if stream else ()
+                part["props"] = packer.pack({key: value for key, value in trace.items() if key not in grows})
+            if stream is not None and old.streams[i] != now.streams[i]:
+                part["stream"] = _tail(stream, old.streams[i], packer)
+            if part:
+                traces[str(i)] = part
+        if traces:
+            news["traces"] = traces
+        return news
+
+    def _cursor(self) -> _Cursor:
+        uids = [trace["uid"] for trace in self._data]
+        streams = [self._streams.get(uid) for uid in uids]
+        return _Cursor(
+            self._structure,
+            self._layout_version,
+            self._words_version,
+            tuple(self._props_versions.get(uid, 0) for uid in uids),
+            tuple(None if stream is None else stream.mark() for stream in streams),
+        )
+
+    def receive(self, client: str, content: dict[str, Any]) -> None:
+        """Answer a browser that asks for plotly, and hear what a viewer moved."""
+        if content["kind"] == "bundle":
+            self._send_bundle(client)
+        elif content["kind"] == "relayout" and self._relayout_callback is not None:
+            changes = _valid_changes(content.get("changes"))
+            if changes:
+                self._relayout_callback(changes)
+
+    def _send_bundle(self, client: str) -> None:
+        """Compress in a thread: the stream of trades must not wait for it."""
+        done = asyncio.get_running_loop().run_in_executor(None, _bundle)
+        done.add_done_callback(lambda future: self.send_to(client, {"kind": "bundle"}, [future.result()]))
+
+    def _publish_soon(self) -> None:
+        """Publish once after all edits of this turn of the loop."""
+        if self._is_publishing or self._is_updating or not self._clients:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.publish()
+            return
+        self._is_publishing = True
+        loop.call_soon(self._publish_now)
+
+    def _publish_now(self) -> None:
+        self._is_publishing = False
+        self.publish()
+
+    def _restyled(self, trace_indexes: Any) -> None:
+        for i in self._normalize_trace_indexes(trace_indexes):
+            uid = self._data[i]["uid"]
+            self._props_versions[uid] = self._props_versions.get(uid, 0) + 1
+        self._publish_soon()
+
+    def _relaid(self) -> None:
+        self._layout_version += 1
+        self._publish_soon()
+
+    def _restructured(self) -> None:
+        self._structure += 1
+        self._publish_soon()
+
+    # Where plotly hands an edit over to its own front end. The names and arguments are plotly's.
+    def _send_relayout_msg(self, layout_data: Any, source_view_id: Any = None) -> None:
+        self._relaid()
+
+    def _send_restyle_msg(
+        self, restyle_data: Any, trace_indexes: Any = None, source_view_id: Any = None
+    ) -> None:
+        self._restyled(trace_indexes)
+
+    def _send_update_msg(
+        self, restyle_data: Any, relayout_data: Any, trace_indexes: Any = None, source_view_id: Any = None
+    ) -> None:
+        if restyle_data:
+            self._restyled(trace_indexes)
+        if relayout_data:
+            self._relaid()
+
+    def _send_animate_msg(
+        self, styles_data: Any, relayout_data: Any, trace_indexes: Any, animation_opts: Any
+    ) -> None:
+        self._send_update_msg(styles_data, relayout_data, trace_indexes)
+
+    def _send_addTraces_msg(self, new_traces_data: Any) -> None:  # noqa: N802
+        self._restructured()
+
+    def _send_deleteTraces_msg(self, delete_inds: Any) -> None:  # noqa: N802
+        self._restructured()
+
+    def _send_moveTraces_msg(self, current_inds: Any, new_inds: Any) -> None:  # noqa: N802
+        self._restructured()
+
+
+def _tail(stream: Stream, seen: _Mark | None, packer: Packer) -> dict[str, Any]:
+    """Return the points of ``stream`` that follow what was seen, or all if that is no longer its history."""
+    start = stream.first
+    if seen is not None and seen[0] == stream.generation and stream.first <= seen[2] <= stream.settled_end:
+        start = seen[2]
+    columns = {name: column[start - stream.first :] for name, column in stream.columns.items()}
+    return {"first": stream.first, "at": start, "columns": packer.pack(columns)}
+
+
+def _valid_changes(changes: object) -> dict[str, Any]:
+    """Keep of a viewer's message what can be a position on an axis."""
+    if not isinstance(changes, dict) or len(changes) > _MAX_CHANGES:
+        return {}
+    return {
+        key: value
+        for key, value in changes.items()
+        if isinstance(key, str) and _RELAYOUT_KEY.fullmatch(key) and _is_position(key, value)
+    }
+
+
+def _is_position(key: str, value: object) -> bool:
+    if isinstance(value, bool) or key.endswith("autorange"):
+        return isinstance(value, bool) and key.endswith("autorange")
+    if isinstance(value, int | float):
+        return math.isfinite(value)
+    return isinstance(value, str) and len(value) <= 40  # a date

@@ -1,0 +1,114 @@
+"""The hedge ratio: the regression of the pair's legs, and how it moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from quantnb.snapshot import HedgeFit, Snapshot
+from quantnb.view.chart import Chart, newest, to_ms
+from quantnb.view.lease import Lease
+from quantnb.view.theme import LINES, escape, line_style
+
+__all__ = ["HedgeChart"]
+
+_POINTS, _LINE, _RATIO, _R_SQUARED = 0, 1, 2, 3
+
+
+class HedgeChart(Chart):
+    """Closes of both legs over the window with the fitted line; beside it the rolling ratio and R²."""
+
+    def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
+        super().__init__(session, "Hedge ratio (OLS)", "qnb-hedge", _layout(), lease=lease)
+        self._pair: tuple[str, str] | None = None
+        self._fit: HedgeFit | None = None
+        marker = {"size": 5, "color": LINES[0], "opacity": 0.7}
+        self.figure.add_traces(
+            [
+                go.Scatter(
+                    mode="markers", marker=marker, hovertemplate="x %{x:,}<br>y %{y:,}<extra></extra>"
+                ),
+                go.Scatter(
+                    mode="lines", line=line_style(1) | {"dash": "solid", "width": 2}, hoverinfo="skip"
+                ),
+                _history("Hedge ratio", line_style(0), "y2"),
+                _history("R²", line_style(2) | {"dash": "solid"}, "y3"),
+            ]
+        )
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Stream the new points and lay the line through the window."""
+        if snapshot.pair != self._pair:
+            self._name_axes(snapshot.pair)
+        series = snapshot.pair_series
+        generation = (snapshot.pair, series.generation)
+        first, span = newest(series, snapshot.window)
+        x, y = series.columns["x"][span], series.columns["y"][span]
+        self.figure.stream(_POINTS, generation, first, {"x": x, "y": y})
+        first, span = newest(series)
+        time_ms = to_ms(series.time_ns[span])
+        for trace, name in ((_RATIO, "hedge_ratio"), (_R_SQUARED, "r_squared")):
+            self.figure.stream(trace, generation, first, {"x": time_ms, "y": series.columns[name][span]})
+        if snapshot.hedge != self._fit:
+            self._fit = snapshot.hedge
+            self._lay_line(snapshot.hedge, x)
+        self._describe(snapshot)
+
+    def _name_axes(self, pair: tuple[str, str]) -> None:
+        self._pair = pair
+        y, x = pair
+        self.figure.update_layout(
+            xaxis={"title": {"text": f"x: {escape(x)}"}},
+            yaxis={"title": {"text": f"y: {escape(y)}"}},
+            uirevision=f"{y}/{x}",
+        )
+
+    def _lay_line(self, fit: HedgeFit | None, x: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+        known = x[np.isfinite(x)]
+        if fit is None or not len(known):
+            self.figure.data[_LINE].update(x=[], y=[])
+            return
+        ends = np.array([known.min(), known.max()])
+        self.figure.data[_LINE].update(x=ends, y=fit.intercept + fit.hedge_ratio * ends)
+
+    def _describe(self, snapshot: Snapshot) -> None:
+        y, x = snapshot.pair
+        fit = snapshot.hedge
+        if fit is None:
+            n_bars = len(snapshot.pair_series)
+            notice = f"The hedge ratio needs {snapshot.window} bars of both legs, {n_bars} so far."
+            self.figure.say(label=f"Hedge ratio of {y} on {x}, empty. {notice}", notice=notice)
+            return
+        sign = "+" if fit.hedge_ratio >= 0 else "−"
+        words = (
+            f"{y} = {fit.intercept:,.5g} {sign} {abs(fit.hedge_ratio):.5g} × {x}"
+            f" · β = {fit.hedge_ratio:.5g}, stderr {fit.stderr:.2g}"
+            f" · R² = {fit.r_squared:.3f} · n = {fit.nobs}"
+        )
+        self.figure.say(label=f"Hedge ratio by least squares: {words}.", caption=words)
+
+
+def _layout() -> dict[str, Any]:
+    left, right = [0.0, 0.42], [0.5, 1.0]
+    return {
+        "showlegend": False,
+        "hovermode": "closest",
+        "margin": {"t": 12},
+        "xaxis": {"domain": left, "anchor": "y", "nticks": 5},
+        "yaxis": {"domain": [0, 1], "anchor": "x", "side": "left"},
+        "xaxis2": {
+            "domain": right,
+            "anchor": "y3",
+            "type": "date",
+            "hoverformat": "%H:%M:%S UTC",
+            "nticks": 5,
+        },
+        "yaxis2": {"domain": [0.53, 1], "anchor": "x2", "title": {"text": "β"}, "nticks": 6},
+        "yaxis3": {"domain": [0, 0.47], "anchor": "x2", "title": {"text": "R²"}, "nticks": 6},
+    }
+
+
+def _history(name: str, line: dict[str, Any], axis: str) -> go.Scatter:
+    return go.Scatter(mode="lines", name=name, line=line, xaxis="x2", yaxis=axis, yhoverformat=".5~g")

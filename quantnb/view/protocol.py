@@ -1,0 +1,178 @@
+"""How every widget of ours talks with a browser: hello → snapshot → delta → ack.
+
+Voilà runs the whole notebook before a browser exists, so a message sent early reaches nobody, and Jupyter
+has no back-pressure from the kernel to the browser. Therefore the browser speaks first, each browser has
+its own cursor into what there is to show, and at most one message to it is unanswered: a slow tab gets fewer,
+newer frames, and nothing piles up.
+
+====================  ==========================================================================
+browser → kernel      ``{"kind": "hello", "client": id}``, ``{"kind": "ack", "client": id, "seq": n}``;
+                      any other kind is the widget's own and goes to ``receive``
+kernel → browser      ``{"to": id, "seq": n, "kind": "snapshot" | "delta" | "ping", "data": …}`` + buffers,
+                      each answered by an ack; any other kind is the widget's own and is not answered
+====================  ==========================================================================
+
+A client is one widget in one page; ``static/protocol.js`` is its other half. A browser that misses a number,
+or hears nothing for 20 s, says hello again and gets everything anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anywidget
+
+from quantnb.view.lease import UNWATCHED_S, Lease, kernel_lease
+
+__all__ = ["MAX_CLIENTS", "PING_AFTER_S", "Frame", "Live", "LiveWidget"]
+
+MAX_CLIENTS = 16
+PING_AFTER_S = 5.0
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one browser is to be told.
+
+    ``data`` is made of what JSON knows (None rather than NaN). ``cursor`` is handed back to ``frame`` when
+    the next message for this browser is made; the protocol does not look into it.
+    """
+
+    data: Mapping[str, Any]
+    cursor: Any
+    buffers: Sequence[bytes | memoryview] = ()
+
+
+@dataclass(slots=True)
+class _Client:
+    cursor: Any = None
+    seq: int = 0
+    sent_s: float = 0.0
+    is_unanswered: bool = False
+    is_behind: bool = False  # something was published while it was busy
+
+
+class Live:
+    """The kernel's half of the protocol, to be mixed into an anywidget.
+
+    A subclass says what there is to show in ``frame`` and calls ``publish`` when there may be something new;
+    what browsers ask of it arrives in ``receive``, checked for form but not for sense. The constructor
+    calls ``_start_protocol`` once the widget is open.
+    """
+
+    _lease: Lease
+    _clients: dict[str, _Client]
+
+    def frame(self, cursor: Any) -> Frame | None:
+        """Return what follows ``cursor``, all there is if it is None; None when there is nothing new."""
+        raise NotImplementedError
+
+    def receive(self, client: str, content: dict[str, Any]) -> None:
+        """Act on a message of the widget's own kind; ``content`` is from outside, trust nothing in it."""
+
+    def publish(self) -> None:
+        """Tell every browser what is new for it, as soon as it has answered what it was told before."""
+        for name, client in self._clients.items():
+            if client.is_unanswered:
+                client.is_behind = True
+            else:
+                self._queue(name)
+
+    def send_to(
+        self, client: str, content: Mapping[str, Any], buffers: Sequence[bytes | memoryview] = ()
+    ) -> None:
+        """Send one browser a message of the widget's own kind, outside the sequence and unanswered."""
+        self.send({"to": client, **content}, list(buffers))  # type: ignore[attr-defined]
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether any browser shows this widget: without one, there is nothing worth computing."""
+        return bool(self._clients)
+
+    def _start_protocol(self, lease: Lease | None = None) -> None:
+        self._lease = lease or kernel_lease()
+        self._clients = {}
+        self._lease.on_beat(self._beat)
+        self.on_msg(Live._on_message)  # type: ignore[attr-defined]
+
+    def _on_message(self, content: object, _buffers: object) -> None:
+        if not isinstance(content, dict):
+            return
+        kind, name = content.get("kind"), content.get("client")
+        if not (isinstance(kind, str) and isinstance(name, str)):
+            return
+        if not (_NAME.fullmatch(kind) and _NAME.fullmatch(name)):
+            return
+        self._lease.sign()
+        if kind == "hello" or name not in self._clients:  # one that was dropped is told everything anew
+            self._welcome(name)
+        elif kind == "ack":
+            self._acknowledge(name, content.get("seq"))
+        if kind not in ("hello", "ack"):
+            self.receive(name, content)
+
+    def _welcome(self, name: str) -> None:
+        self._clients.pop(name, None)
+        if len(self._clients) >= MAX_CLIENTS:
+            del self._clients[min(self._clients, key=lambda other: self._clients[other].sent_s)]
+        self._clients[name] = _Client(sent_s=self._lease.awake_s)
+        self._queue(name)
+
+    def _acknowledge(self, name: str, seq: object) -> None:
+        client = self._clients[name]
+        if seq != client.seq:
+            return
+        client.is_unanswered = False
+        if client.is_behind:
+            client.is_behind = False
+            self._queue(name)
+
+    def _queue(self, name: str) -> None:
+        self._lease.outbox.put((id(self), name), lambda: self._send_next(name))
+
+    def _send_next(self, name: str) -> bool:
+        """Send ``name`` its next frame; return whether there was one."""
+        client = self._clients.get(name)
+        if client is None or client.is_unanswered:
+            return False
+        frame = self.frame(client.cursor)
+        if frame is None:
+            return False
+        kind = "snapshot" if client.cursor is None else "delta"
+        client.cursor = frame.cursor
+        self._send_numbered(name, client, {"kind": kind, "data": frame.data}, frame.buffers)
+        return True
+
+    def _send_numbered(
+        self,
+        name: str,
+        client: _Client,
+        content: Mapping[str, Any],
+        buffers: Sequence[bytes | memoryview] = (),
+    ) -> None:
+        client.seq += 1
+        client.is_unanswered = True
+        client.sent_s = self._lease.awake_s
+        self.send_to(name, {"seq": client.seq, **content}, buffers)
+
+    def _beat(self) -> None:
+        """Ask the idle for a life sign and forget the silent."""
+        for name, client in tuple(self._clients.items()):
+            quiet_s = self._lease.awake_s - client.sent_s
+            if client.is_unanswered and quiet_s >= UNWATCHED_S:
+                del self._clients[name]
+            elif not client.is_unanswered and quiet_s >= PING_AFTER_S:
+                self._send_numbered(name, client, {"kind": "ping"})
+
+
+class LiveWidget(Live, anywidget.AnyWidget):
+    """Base of our small widgets: set ``_esm`` and ``_css`` (see ``assets``) and say ``frame``."""
+
+    def __init__(self, *, lease: Lease | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._start_protocol(lease)

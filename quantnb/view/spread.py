@@ -1,0 +1,139 @@
+"""The pair's spread and its z-score, with thresholds that a viewer can drag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import plotly.graph_objects as go
+import traitlets
+
+from quantnb.snapshot import Snapshot
+from quantnb.view.chart import Chart, newest, switch, to_ms
+from quantnb.view.lease import Lease
+from quantnb.view.theme import FALLING, line_style, row_axes
+
+__all__ = ["SpreadChart"]
+
+_SPREAD, _ZSCORE = 0, 1
+_SHAPE_Y = re.compile(r"shapes\[[01]\]\.y[01]")
+
+
+class SpreadChart(Chart):
+    """Two panes over one time axis.
+
+    Attributes
+    ----------
+    threshold : float
+        Both lines stand at plus and minus this z-score. Observable; set by code, in the field, or by
+        dragging either line.
+    """
+
+    threshold = traitlets.Float(2.0, min=0.1, max=10.0)
+
+    def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
+        super().__init__(
+            session,
+            "Spread & z-score",
+            "qnb-spread",
+            {"showlegend": False, "hoversubplots": "axis"},
+            config={"edits": {"shapePosition": True}},
+            lease=lease,
+        )
+        self.spread_switch = switch("Spread", "Show the spread")
+        self.zscore_switch = switch("Z-score", "Show the z-score")
+        self.threshold_switch = switch("±", "Show the thresholds; drag a line to move both")
+        self.threshold_field = ipywidgets.BoundedFloatText(
+            self.threshold, min=0.1, max=10.0, step=0.1, tooltip="Threshold in standard deviations"
+        )
+        self.threshold_field.add_class("qnb-threshold")
+        traitlets.link((self, "threshold"), (self.threshold_field, "value"))
+        self._shape: tuple[Hashable, ...] = ()
+        self.figure.add_traces(
+            [
+                go.Scatter(mode="lines", name="Spread", line=line_style(0), yhoverformat=",.4~g"),
+                go.Scatter(mode="lines", name="z", line=line_style(3) | {"dash": "solid"}, yaxis="y2"),
+            ]
+        )
+        self.figure.data[_ZSCORE].yhoverformat = ".2f"
+        self.figure.on_relayout(self._on_drag)
+        self._add_controls(
+            [self.spread_switch, self.zscore_switch, self.threshold_switch, self.threshold_field]
+        )
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Stream what is new of both columns."""
+        self._arrange(snapshot)
+        series = snapshot.pair_series
+        first, span = newest(series)
+        x = to_ms(series.time_ns[span])
+        generation = (snapshot.pair, series.generation)
+        for trace, name in ((_SPREAD, "spread"), (_ZSCORE, "zscore")):
+            self.figure.stream(trace, generation, first, {"x": x, "y": series.columns[name][span]})
+        self._describe(snapshot)
+
+    def _arrange(self, snapshot: Snapshot) -> None:
+        """Show the panes and lines that the controls ask for; nothing is sent if they are shown already."""
+        has_spread, has_zscore = self.spread_switch.value, self.zscore_switch.value
+        threshold = self.threshold if has_zscore and self.threshold_switch.value else None
+        shape = (has_spread, has_zscore, threshold, snapshot.pair, snapshot.timeframe)
+        if shape == self._shape:
+            return
+        self._shape = shape
+        with self.figure.batch_update():
+            self.figure.data[_SPREAD].visible = has_spread
+            self.figure.data[_ZSCORE].visible = has_zscore
+            self.figure.update_layout(_panes(has_spread=has_spread, has_zscore=has_zscore))
+            self.figure.layout.shapes = _threshold_lines(threshold)
+            self.figure.update_layout(
+                uirevision=f"{snapshot.pair} {snapshot.timeframe}",
+                yaxis={"title": {"text": "Spread, USDT"}},
+                yaxis2={"title": {"text": "z-score"}},
+            )
+
+    def _on_drag(self, changes: dict[str, Any]) -> None:
+        """Move both lines to where one was dropped."""
+        moved = [value for key, value in changes.items() if _SHAPE_Y.fullmatch(key)]
+        if moved and isinstance(moved[0], int | float):
+            self.threshold = round(min(10.0, max(0.1, abs(moved[0]))), 2)
+            self.figure.resend_layout()  # even if the number stays the same: the line was pulled aside
+
+    @traitlets.observe("threshold")
+    def _on_threshold(self, _change: object) -> None:
+        if hasattr(self, "figure"):
+            self.redraw()
+
+    def _describe(self, snapshot: Snapshot) -> None:
+        series, pair = snapshot.pair_series, "/".join(snapshot.pair)
+        spread, zscore = (series.columns[name][-1:] for name in ("spread", "zscore"))
+        if not (self.spread_switch.value or self.zscore_switch.value):
+            self.figure.say(label="Both panes are hidden.", notice="Both panes are hidden.")
+        elif not np.isfinite(series.columns["spread"]).any():
+            notice = f"The spread needs {snapshot.window + 1} bars of both legs, {len(series)} so far."
+            self.figure.say(label=f"Spread of {pair}, empty. {notice}", notice=notice)
+        else:
+            z = f"{zscore[0]:.2f}" if np.isfinite(zscore).all() else "not known yet"
+            s = f"{spread[0]:,.4g} USDT" if np.isfinite(spread).all() else "not known"
+            self.figure.say(label=f"Spread of {pair}: {s}; z-score {z}, thresholds ±{self.threshold:g}.")
+
+
+def _panes(*, has_spread: bool, has_zscore: bool) -> dict[str, Any]:
+    if has_spread and has_zscore:
+        return row_axes((1.0, 1.0))
+    whole, none = [0.0, 1.0], [0.0, 0.001]
+    return {
+        "xaxis": {"type": "date", "anchor": "y2" if has_zscore else "y", "hoverformat": "%H:%M:%S UTC"},
+        "yaxis": {"domain": whole if has_spread else none, "anchor": "x", "visible": has_spread},
+        "yaxis2": {"domain": whole if has_zscore else none, "anchor": "x", "visible": has_zscore},
+    }
+
+
+def _threshold_lines(threshold: float | None) -> list[dict[str, Any]]:
+    if threshold is None:
+        return []
+    line = {"color": FALLING, "width": 1.5, "dash": "dash"}
+    place = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y2", "line": line}
+    return [{**place, "y0": y, "y1": y} for y in (threshold, -threshold)]

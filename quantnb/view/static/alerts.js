@@ -1,0 +1,154 @@
+import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
+import { connect } from "./protocol.js";
+
+const KINDS = { zscore: "Z-score", price_change: "Price change %" };
+const SEVERITIES = { info: ["ⓘ", "Info"], warning: ["▲", "Warning"], critical: ["✖", "Critical"] };
+const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5 };
+
+function labelled(label, field) {
+  return h("label", { className: "qnb-field" }, h("span", { className: "qnb-label" }, label), field);
+}
+
+function select(css, options) {
+  const entries = Object.entries(options).map(([value, text]) => h("option", { value }, text));
+  return h("select", { className: css }, ...entries);
+}
+
+function numberField(css, value, min) {
+  return h("input", { type: "number", className: css, value, min, step: "any", required: true });
+}
+
+/** The form for a rule; it is checked again, and for good, in the kernel. */
+function makeForm(send) {
+  const kind = select("qnb-rule-kind", KINDS);
+  const threshold = numberField("qnb-rule-threshold", DEFAULT_THRESHOLD.zscore, 0);
+  const span = numberField("qnb-rule-span", 60, 1);
+  const symbol = select("qnb-rule-symbol", { "": "All symbols" });
+  const severities = Object.entries(SEVERITIES).map(([name, [, word]]) => [name, word]);
+  const severity = select("qnb-rule-severity", Object.fromEntries(severities));
+  severity.value = "warning";
+  const cooldown = numberField("qnb-rule-cooldown", 30, 0);
+  const add = h("button", { type: "submit", className: "qnb-rule-add" }, "Add rule");
+  const ofPrice = [labelled("Within, s", span), labelled("Symbol", symbol)];
+  const fields = [
+    labelled("When", kind),
+    labelled("Reaches, ±", threshold),
+    ...ofPrice,
+    labelled("Severity", severity),
+    labelled("Cooldown, s", cooldown),
+  ];
+
+  function showKind() {
+    ofPrice.forEach((field) => (field.hidden = kind.value === "zscore"));
+  }
+  kind.addEventListener("change", () => {
+    threshold.value = DEFAULT_THRESHOLD[kind.value];
+    showKind();
+  });
+  showKind();
+
+  const form = h("form", { className: "qnb-rule-form", noValidate: true, "aria-label": "New rule" }, ...fields, add);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const value = (field) => (Number.isFinite(field.valueAsNumber) ? field.valueAsNumber : null);
+    const rule = { kind: kind.value, threshold: value(threshold), severity: severity.value };
+    const ofKind = kind.value === "zscore" ? { span_s: 60, symbol: "" } : { span_s: value(span), symbol: symbol.value };
+    send("add_rule", { rule: { ...rule, ...ofKind, cooldown_s: value(cooldown) } });
+  });
+
+  function offer(symbols) {
+    const chosen = symbol.value;
+    const options = ["", ...symbols];
+    patchChildren(symbol, options, String, (name) => h("option", { value: name }, name || "All symbols"));
+    symbol.value = options.includes(chosen) ? chosen : "";
+  }
+  return { form, offer };
+}
+
+function severityMark(severity) {
+  const [icon, word] = SEVERITIES[severity] ?? ["●", severity];
+  return h("span", { className: "qnb-severity" }, h("span", { "aria-hidden": "true" }, icon), ` ${word}`);
+}
+
+function removeButton(label, onclick) {
+  return h("button", { type: "button", className: "qnb-icon-button qnb-remove", "aria-label": label, title: label, onclick }, "✕");
+}
+
+function makeRule(rule, send) {
+  const wait = h("span", { className: "qnb-faint" }, `cooldown ${rule.cooldown_s} s`);
+  const remove = removeButton(`Remove the rule: ${rule.text}`, () => send("remove_rule", { id: rule.rule_id }));
+  const data = { "data-rule-id": rule.rule_id, "data-severity": rule.severity };
+  const text = h("span", { className: "qnb-rule-text" }, rule.text);
+  return h("li", { className: "qnb-rule", ...data }, severityMark(rule.severity), text, wait, remove);
+}
+
+function makeAlert(alert, send) {
+  const unit = alert.kind === "zscore" ? "" : " %";
+  const value = `${alert.value > 0 ? "+" : ""}${alert.value.toFixed(2)}${unit}`.replace("-", "−");
+  const data = { "data-alert-id": alert.id, "data-severity": alert.severity, title: alert.text };
+  return h(
+    "li",
+    { className: "qnb-alert", ...data },
+    h("time", { dateTime: new Date(alert.time).toISOString() }, clockTime(alert.time, 0)),
+    severityMark(alert.severity),
+    h("span", { className: "qnb-alert-symbol" }, alert.symbol),
+    h("span", { className: "qnb-alert-value" }, value),
+    removeButton(`Remove the alert: ${alert.text}`, () => send("remove_alert", { id: alert.id })),
+  );
+}
+
+export default () => {
+  let link;
+  let state = null;
+  let said = { text: "", level: "info" };
+  const tellViews = new Set();
+
+  return {
+    initialize({ model }) {
+      const take = (data) => {
+        state = data;
+      };
+      const hear = (content) => {
+        if (content.kind !== "said") return;
+        said = content;
+        tellViews.forEach((view) => view());
+      };
+      link = connect(model, { onSnapshot: take, onDelta: take, onMessage: hear });
+      return () => link.close();
+    },
+    render({ el }) {
+      const { form, offer } = makeForm(link.send);
+      const message = h("div", { className: "qnb-message", role: "status", "aria-live": "polite" });
+      const rules = h("ul", { className: "qnb-rules", "aria-label": "Rules" });
+      const alerts = h("ul", { className: "qnb-alert-list", "aria-label": "Alerts, newest first" });
+      const noRules = h("div", { className: "qnb-faint qnb-none" }, "No rules yet.");
+      const noAlerts = h("div", { className: "qnb-waiting-text" }, "No active alerts.");
+      const count = h("span", { className: "qnb-faint" });
+
+      function draw() {
+        setText(message, said.text);
+        message.dataset.level = said.level;
+        if (!state) return;
+        offer(state.symbols);
+        patchChildren(rules, state.rules, (rule) => rule.rule_id, (rule) => makeRule(rule, link.send));
+        patchChildren(alerts, state.alerts, (alert) => alert.id, (alert) => makeAlert(alert, link.send));
+        noRules.hidden = state.rules.length > 0;
+        noAlerts.hidden = state.alerts.length > 0;
+        setText(count, state.alerts.length ? `${state.alerts.length} active` : "");
+      }
+
+      const soon = eachFrame(draw);
+      const stop = link.watch(soon);
+      tellViews.add(soon);
+      const bar = h("div", { className: "qnb-panel-head" }, h("h3", { className: "qnb-title" }, "Alerts"), count);
+      const setup = h("div", { className: "qnb-alert-setup" }, form, message, noRules, rules);
+      const list = h("div", { className: "qnb-alert-scroll", tabIndex: 0, role: "region", "aria-label": "Active alerts" }, alerts, noAlerts);
+      el.append(h("section", { className: "qnb qnb-panel qnb-alerts", "aria-label": "Alerts" }, bar, setup, list));
+      draw();
+      return () => {
+        stop();
+        tellViews.delete(soon);
+      };
+    },
+  };
+};

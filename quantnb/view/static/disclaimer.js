@@ -1,0 +1,7 @@
+import { h } from "./dom.js";
+
+export default () => ({
+  render({ el }) {
+    el.append(h("p", { className: "qnb qnb-disclaimer" }, "Educational use, not financial advice."));
+  },
+});

@@ -1,0 +1,76 @@
+/**
+ * The little that all panels need of the DOM. Text goes in as text nodes, so nothing from an exchange or
+ * a user is ever read as HTML.
+ */
+
+/**
+ * Make an element: properties, `data-*` and `aria-*` attributes by their names, listeners as `onclick`.
+ * @param {string} tag
+ * @param {Record<string, any>} [props]
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.includes("-") || name === "role") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Change a text only when it differs: an untouched node costs no layout and keeps a selection. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Change a data attribute only when it differs. */
+export function setData(element, name, value) {
+  if (element.dataset[name] !== String(value)) element.dataset[name] = value;
+}
+
+/**
+ * Draw at most once per animation frame, however often asked; a hidden tab draws when it is shown again.
+ * @param {() => void} draw
+ * @returns {() => void}
+ */
+export function eachFrame(draw) {
+  let isAsked = false;
+  return () => {
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(() => {
+      isAsked = false;
+      draw();
+    });
+  };
+}
+
+/** Time of day with milliseconds, UTC, as exchanges write it. */
+export function clockTime(epochMs, digits = 3) {
+  return new Date(epochMs).toISOString().slice(11, 11 + 8 + (digits ? 1 + digits : 0));
+}
+
+/**
+ * Make a parent's children follow a list, by key: what stays is not touched, so focus, selection and scroll
+ * position stay too.
+ * @template T
+ * @param {HTMLElement} parent
+ * @param {T[]} items in the order wanted
+ * @param {(item: T) => string | number} keyOf
+ * @param {(item: T) => HTMLElement} make
+ */
+export function patchChildren(parent, items, keyOf, make) {
+  const known = (parent.qnbChildren ??= new Map());
+  const wanted = new Map(items.map((item) => [keyOf(item), item]));
+  for (const [key, child] of known) if (!wanted.has(key)) child.remove();
+  let next = parent.firstElementChild;
+  for (const [key, item] of wanted) {
+    const child = known.get(key) ?? make(item);
+    wanted.set(key, child);
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+  parent.qnbChildren = wanted;
+}

@@ -1,0 +1,248 @@
+/**
+ * Draws a LiveFigure (view/figure.py). What arrives is put into the figure's own columns at once; what is
+ * drawn is the newest state, when the painter calls, and only where someone can see it.
+ */
+
+import { connect } from "./protocol.js";
+import { loadPlotly, unpackPlotly } from "./bundle.js";
+import { painter } from "./painter.js";
+
+const NO_PLOTLY =
+  "This browser cannot load the chart library. Use a current Firefox, Chrome, Edge or Safari, and reload the page.";
+const REPORTED = /^(shapes\[\d+\]\.[xy][01]|[xy]axis\d*\.(range\[[01]\]|autorange))$/;
+
+/** Undo view/packing.py: arrays stand as {f8: [start, ...shape]} in the JSON. */
+function unpack(value, numbers) {
+  if (Array.isArray(value)) return value.map((item) => unpack(item, numbers));
+  if (value === null || typeof value !== "object") return value;
+  if (value.f8) return shaped(numbers, ...value.f8);
+  return mapValues(value, (item) => unpack(item, numbers));
+}
+
+function shaped(numbers, start, length, ...inner) {
+  const size = inner.reduce((product, n) => product * n, 1);
+  if (inner.length === 0) return numbers.slice(start, start + length);
+  return Array.from({ length }, (_, i) => shaped(numbers, start + i * size, ...inner));
+}
+
+const mapValues = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+
+/** The buffer may begin anywhere in a larger one, and float64 wants it aligned. */
+function toNumbers(buffer) {
+  if (!buffer) return new Float64Array();
+  return new Float64Array(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
+}
+
+/** Columns with the points before `first` gone, and `tail` in the place of everything from `at` on. */
+function spliced(stream, { first, at, columns }) {
+  const from = stream ? first - stream.first : 0;
+  const to = stream ? at - stream.first : 0;
+  const splice = (tail, name) => {
+    const kept = to > from && stream.columns[name] ? stream.columns[name].subarray(from, to) : [];
+    const column = new Float64Array(kept.length + tail.length);
+    column.set(kept);
+    column.set(tail, kept.length);
+    return column;
+  };
+  return {
+    first,
+    columns: Object.fromEntries(Object.entries(columns).map(([name, tail]) => [name, splice(tail, name)])),
+  };
+}
+
+/** All that is known of the figure, whether it is shown or not. */
+class Figure {
+  traces = [];
+  layout = {};
+  config = {};
+  label = "";
+  notice = "";
+  caption = "";
+  edits = 0;
+
+  apply(news, buffers) {
+    const numbers = toNumbers(buffers[0]);
+    if (news.n_traces !== undefined) this.traces = Array.from({ length: news.n_traces }, () => ({ props: {} }));
+    for (const [i, part] of Object.entries(news.traces ?? {})) this.applyTrace(this.traces[i], part, numbers);
+    // With a new editrevision plotly takes the kernel's word for where a shape stands, not the viewer's last drag.
+    if (news.layout) this.layout = { ...unpack(news.layout, numbers), editrevision: ++this.edits };
+    for (const key of ["config", "label", "notice", "caption"]) if (key in news) this[key] = news[key];
+  }
+
+  applyTrace(trace, part, numbers) {
+    if (part.props) trace.props = unpack(part.props, numbers);
+    if (part.stream) trace.stream = spliced(trace.stream, unpack(part.stream, numbers));
+  }
+
+  /** Keep a shape where the viewer put it until the kernel has answered. */
+  moveShapes(changes) {
+    for (const [key, value] of Object.entries(changes)) {
+      const [, i, side] = key.match(/^shapes\[(\d+)\]\.([xy][01])$/) ?? [];
+      if (side && this.layout.shapes?.[i]) this.layout.shapes[i][side] = value;
+    }
+  }
+
+  get points() {
+    const length = ({ props, stream }) => (stream ? Object.values(stream.columns)[0] : props.x ?? props.z)?.length ?? 0;
+    return this.traces.reduce((sum, trace) => sum + length(trace), 0);
+  }
+}
+
+/** Replace `var(--name)` by what the page's theme says it is. */
+function themed(value, style) {
+  if (typeof value === "string") {
+    const name = value.startsWith("var(") && value.match(/^var\((--[\w-]+)\)$/)?.[1];
+    return name ? style.getPropertyValue(name).trim() : value;
+  }
+  if (Array.isArray(value)) return value.map((item) => themed(item, style));
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  return mapValues(value, (item) => themed(item, style));
+}
+
+function child(parent, className) {
+  const element = document.createElement("div");
+  element.className = className;
+  parent.append(element);
+  return element;
+}
+
+/** One place on the page where the figure is shown. */
+class View {
+  draws = 0;
+  isVisible = false;
+  isHeld = false; // a pointer is down: drawing now would take a shape or a zoom box out of the hand
+
+  constructor(el, figure, link, version) {
+    Object.assign(this, { el, figure, link, version });
+    this.caption = child(el, "qnb-figure-caption");
+    this.plot = child(el, "qnb-figure-plot");
+    this.plot.setAttribute("role", "img");
+    this.notice = child(el, "qnb-figure-notice");
+    this.listen();
+    loadPlotly(version, () => link.send("bundle")).then(
+      (plotly) => {
+        this.plotly = plotly;
+        this.schedule();
+      },
+      () => this.fail(),
+    );
+    this.describe();
+  }
+
+  listen() {
+    const controller = new AbortController();
+    this.controller = controller;
+    const on = (target, name, handler) => target.addEventListener(name, handler, { signal: controller.signal });
+    on(this.plot, "pointerdown", () => (this.isHeld = true));
+    for (const name of ["pointerup", "pointercancel", "blur"]) on(window, name, () => this.release());
+    on(document, "visibilitychange", () => this.schedule());
+    this.observers = [
+      new ResizeObserver(() => this.schedule()),
+      new IntersectionObserver(([entry]) => {
+        this.isVisible = entry.isIntersecting;
+        this.schedule();
+      }),
+      new MutationObserver(() => this.schedule()),
+    ];
+    this.observers[0].observe(this.el);
+    this.observers[1].observe(this.el);
+    this.observers[2].observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
+  }
+
+  release() {
+    this.isHeld = false;
+    this.schedule();
+  }
+
+  /** Something changed: say it in words now, and draw when it can be seen. */
+  update() {
+    this.describe();
+    this.schedule();
+  }
+
+  describe() {
+    this.plot.setAttribute("aria-label", this.figure.label);
+    this.caption.textContent = this.figure.caption;
+    this.caption.hidden = !this.figure.caption;
+    if (!this.hasFailed) this.notice.textContent = this.plotly || this.figure.notice ? this.figure.notice : "Loading the chart…";
+    this.notice.hidden = !this.notice.textContent;
+    this.el.dataset.points = String(this.figure.points);
+    this.el.dataset.connected = String(this.link.connected);
+  }
+
+  /** Whether there is something to draw it with, and someone to see it. The first drawing is made in any case. */
+  canDraw() {
+    return this.plotly && !this.isHeld && !document.hidden && (this.isVisible || this.draws === 0);
+  }
+
+  schedule() {
+    if (this.canDraw()) painter.add(this);
+  }
+
+  draw() {
+    const { clientWidth: width, clientHeight: height } = this.plot;
+    if (!width || !height || !this.figure.traces.length) return;
+    const style = getComputedStyle(this.el);
+    const { traces, layout, config } = this.figure;
+    const isFirst = this.draws === 0;
+    this.plotly.react(
+      this.plot,
+      traces.map(({ props, stream }) => ({ ...themed(props, style), ...stream?.columns })),
+      { ...themed(layout, style), width, height, datarevision: ++this.draws },
+      config,
+    );
+    if (isFirst) this.plot.on("plotly_relayout", (changes) => this.report(changes));
+    this.el.dataset.drawn = "true";
+    this.el.dataset.draws = String(this.draws);
+    this.describe();
+  }
+
+  /** Tell the kernel what the viewer moved: shapes, and the part of the axes that is shown. */
+  report(changes) {
+    const known = Object.fromEntries(Object.entries(changes).filter(([key]) => REPORTED.test(key)));
+    if (!Object.keys(known).length) return;
+    this.figure.moveShapes(known);
+    this.link.send("relayout", { changes: known });
+  }
+
+  fail() {
+    this.hasFailed = true;
+    this.notice.textContent = NO_PLOTLY;
+    this.notice.hidden = false;
+  }
+
+  remove() {
+    painter.remove(this);
+    this.controller.abort();
+    this.observers.forEach((observer) => observer.disconnect());
+    this.plotly?.purge(this.plot);
+    this.isVisible = false;
+  }
+}
+
+export default () => {
+  const figure = new Figure();
+  let link;
+  return {
+    initialize({ model }) {
+      const version = model.get("_plotly_version");
+      link = connect(model, {
+        onSnapshot: (news, buffers) => figure.apply(news, buffers),
+        onDelta: (news, buffers) => figure.apply(news, buffers),
+        onMessage: (content, buffers) => {
+          if (content.kind === "bundle") unpackPlotly(version, buffers[0]);
+        },
+      });
+      return () => link.close();
+    },
+    render({ model, el }) {
+      const view = new View(el, figure, link, model.get("_plotly_version"));
+      const unwatch = link.watch(() => view.update());
+      return () => {
+        unwatch();
+        view.remove();
+      };
+    },
+  };
+};

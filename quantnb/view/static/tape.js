@@ -1,0 +1,147 @@
+import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
+import { connect } from "./protocol.js";
+
+const MAX_ROWS = 200;
+const COLUMNS = ["Time (UTC)", "Symbol", "Price", "Size", "Volume", "% change", "Spread", "Z-score"];
+
+/** Digits after the point that leave five significant ones. */
+const significant = (value) =>
+  value === 0 ? 2 : Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(Math.abs(value)))));
+
+function number(value, digits, signDisplay = "auto") {
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay };
+  return value.toLocaleString("en-US", format).replace("-", "−");
+}
+
+const signed = (value, digits) => (value === null ? "—" : number(value, digits, "exceptZero"));
+
+const direction = (text) => (text.startsWith("+") ? "up" : text.startsWith("−") ? "down" : "none");
+
+/** The newest rows of each symbol, as the kernel told them. */
+function makeStore() {
+  let rows = []; // newest first
+  let digits = {};
+  let received = 0;
+
+  function take({ reset, digits: nextDigits, rows: columns }) {
+    const fresh = columns.sequence.map((sequence, k) => ({
+      sequence,
+      symbol: columns.symbol[k],
+      time: columns.time[k],
+      price: columns.price[k],
+      size: columns.size[k],
+      isSell: columns.sell[k] === 1,
+      change: columns.change[k],
+      spread: columns.spread[k],
+      zscore: columns.zscore[k],
+    }));
+    digits = nextDigits;
+    received += fresh.length;
+    const held = {};
+    rows = (reset ? fresh : fresh.concat(rows)).filter(({ symbol }) => {
+      held[symbol] = (held[symbol] ?? 0) + 1;
+      return symbol in digits && held[symbol] <= MAX_ROWS;
+    });
+  }
+
+  return {
+    take,
+    newest: (search) => rows.filter((row) => row.symbol.toUpperCase().includes(search)).slice(0, MAX_ROWS),
+    digitsOf: (row) => digits[row.symbol] ?? significant(row.price),
+    get received() {
+      return received;
+    },
+  };
+}
+
+function makeRow(row, digits) {
+  const cell = (text, props = {}) => h("td", props, text);
+  const side = row.isSell ? ["▼", "down", "sell"] : ["▲", "up", "buy"];
+  const arrow = h("span", { "data-sign": side[1], role: "img", "aria-label": side[2], title: side[2] }, side[0]);
+  const price = cell(`${number(row.price, digits)} `, { "data-sign": side[1] });
+  price.append(arrow);
+  const change = signed(row.change, 3);
+  return h(
+    "tr",
+    { "data-sequence": row.sequence, "data-symbol": row.symbol },
+    cell(clockTime(row.time), { title: new Date(row.time).toISOString() }),
+    cell(row.symbol, { className: "qnb-tape-symbol" }),
+    price,
+    cell(row.size.toLocaleString("en-US", { maximumFractionDigits: 8 })),
+    cell(number(row.price * row.size, 2)),
+    cell(change, { "data-sign": direction(change) }),
+    cell(row.spread === null ? "—" : signed(row.spread, significant(row.spread))),
+    cell(signed(row.zscore, 2)),
+  );
+}
+
+export default () => {
+  let link;
+  const store = makeStore();
+
+  return {
+    initialize({ model }) {
+      link = connect(model, { onSnapshot: store.take, onDelta: store.take });
+      return () => link.close();
+    },
+    render({ el }) {
+      const search = h("input", { type: "search", className: "qnb-tape-search", placeholder: "Search symbol…", "aria-label": "Search by symbol", maxLength: 32 });
+      const pause = h("button", { type: "button", className: "qnb-tape-pause", "aria-pressed": "false" }, "Pause");
+      const refresh = h("button", { type: "button", className: "qnb-tape-refresh", title: "Show the newest trades now" }, "Refresh");
+      const note = h("span", { className: "qnb-tape-note qnb-faint" });
+      const body = h("tbody");
+      const head = h("tr", {}, ...COLUMNS.map((name) => h("th", { scope: "col" }, name)));
+      const waiting = h("div", { className: "qnb-waiting-text" }, "Waiting for trades…");
+      const scroller = h(
+        "div",
+        { className: "qnb-tape-scroll", tabIndex: 0, role: "region", "aria-label": "Trades, newest first" },
+        h("table", {}, h("thead", {}, head), body),
+        waiting,
+      );
+      let isPaused = false;
+      let pausedAt = 0; // rows received when the pause began
+      let isRefreshing = false;
+
+      /** Patch the rows and keep what a person reads where it is, unless they stand at the top. */
+      function patch() {
+        const rows = store.newest(search.value.trim().toUpperCase());
+        const top = scroller.scrollTop;
+        const anchor = top > 0 ? Array.from(body.children).find((row) => row.offsetTop + row.offsetHeight > top) : null;
+        const before = anchor?.offsetTop;
+        patchChildren(body, rows, (row) => row.sequence, (row) => makeRow(row, store.digitsOf(row)));
+        if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;
+        waiting.hidden = rows.length > 0;
+        setText(waiting, search.value ? `No trades of “${search.value}” yet.` : "Waiting for trades…");
+      }
+
+      function draw() {
+        if (!isPaused || isRefreshing) patch();
+        if (isRefreshing) pausedAt = store.received;
+        isRefreshing = false;
+        const behind = store.received - pausedAt;
+        setText(note, isPaused ? `Paused · ${behind.toLocaleString("en-US")} new` : "");
+      }
+
+      const soon = eachFrame(draw);
+      const stop = link.watch(soon);
+      search.addEventListener("input", patch);
+      pause.addEventListener("click", () => {
+        isPaused = !isPaused;
+        pausedAt = store.received;
+        pause.setAttribute("aria-pressed", String(isPaused));
+        setText(pause, isPaused ? "Resume" : "Pause");
+        soon();
+      });
+      refresh.addEventListener("click", () => {
+        isRefreshing = true;
+        scroller.scrollTop = 0;
+        link.send("refresh");
+      });
+      const title = h("h3", { className: "qnb-title" }, "Trades");
+      const bar = h("div", { className: "qnb-panel-head" }, title, note, search, pause, refresh);
+      el.append(h("section", { className: "qnb qnb-panel qnb-tape", "aria-label": "Trades" }, bar, scroller));
+      draw();
+      return stop;
+    },
+  };
+};

@@ -1,0 +1,83 @@
+import { eachFrame, h, setData, setText } from "./dom.js";
+import { connect } from "./protocol.js";
+
+const LABELS = {
+  ticks: "Total ticks",
+  spread: "Average spread",
+  zscore: "Z-score",
+  correlation: "Correlation",
+  volume: "Total volume",
+  alerts: "Active alerts",
+};
+const SIGNED = new Set(["spread", "zscore", "correlation"]);
+const DIGITS = { ticks: 0, alerts: 0, zscore: 2, correlation: 3 };
+
+/** Digits after the point that leave about five significant ones. */
+function digitsFor(value) {
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1000 || magnitude === 0) return 2;
+  return Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(magnitude))));
+}
+
+/** A number by its magnitude, thousands grouped, with a true minus and, where the sign matters, a plus. */
+function format(name, value) {
+  const isLarge = name === "volume" && value >= 1e6;
+  const digits = DIGITS[name] ?? digitsFor(value);
+  const text = value.toLocaleString("en-US", {
+    notation: isLarge ? "compact" : "standard",
+    minimumFractionDigits: isLarge ? 2 : digits,
+    maximumFractionDigits: isLarge ? 2 : digits,
+    signDisplay: SIGNED.has(name) ? "exceptZero" : "auto",
+  });
+  return text.replace("-", "−");
+}
+
+const direction = (value) => (value > 0 ? "up" : value < 0 ? "down" : "none");
+
+export default () => {
+  let link;
+  const tiles = {};
+  const take = (data) => Object.assign(tiles, data);
+
+  return {
+    initialize({ model }) {
+      link = connect(model, { onSnapshot: take, onDelta: take });
+      return () => link.close();
+    },
+    render({ el }) {
+      const make = ([name, label]) => {
+        const value = h("div", { className: "qnb-tile-value qnb-skeleton" }, "—");
+        const n = h("span", { className: "qnb-tile-n qnb-faint" });
+        const note = h("div", { className: "qnb-tile-note qnb-faint" }, "\u00a0");
+        const tile = h(
+          "div",
+          { className: "qnb-panel qnb-tile", role: "group", "aria-label": label, "data-tile": name, "data-value": "" },
+          h("div", { className: "qnb-tile-head" }, h("span", { className: "qnb-label" }, label), n),
+          value,
+          note,
+        );
+        return [name, { tile, value, n, note }];
+      };
+      const parts = Object.fromEntries(Object.entries(LABELS).map(make));
+
+      function drawTile(name, { tile, value, n, note }) {
+        const measure = tiles[name];
+        if (!measure) return;
+        const isWaiting = measure.value === null;
+        setData(tile, "value", isWaiting ? "" : measure.value);
+        value.classList.remove("qnb-skeleton");
+        setText(value, isWaiting ? "—" : format(name, measure.value));
+        setData(value, "sign", SIGNED.has(name) && !isWaiting ? direction(measure.value) : "none");
+        setText(n, isWaiting ? "" : `n = ${measure.n.toLocaleString("en-US")}`);
+        setText(note, (isWaiting ? measure.waiting : measure.unit) || "\u00a0");
+        tile.title = isWaiting ? "" : `${measure.value} ${measure.unit}`.trim();
+      }
+
+      const draw = () => Object.entries(parts).forEach(([name, part]) => drawTile(name, part));
+      const stop = link.watch(eachFrame(draw));
+      el.append(h("div", { className: "qnb qnb-tiles" }, ...Object.values(parts).map((part) => part.tile)));
+      draw();
+      return stop;
+    },
+  };
+};

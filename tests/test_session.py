@@ -1,0 +1,289 @@
+"""A session in front of a local exchange: what it refuses, what it holds, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from quantnb.errors import ExportError, FeedError, InvalidSettingError, StatisticsError
+from quantnb.exchange import LocalExchange
+from quantnb.session import Session
+from quantnb.stats import causal_spread, resample_ohlc
+
+WAIT_S = 30.0
+
+
+async def until(session: Session, is_so: Callable[[Session], bool]) -> None:
+    """Wait until the session's snapshots show it."""
+    reached = asyncio.Event()
+
+    def look(_change: Any = None) -> None:
+        if is_so(session):
+            reached.set()
+
+    session.observe(look, "snapshot")
+    look()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await reached.wait()
+    except TimeoutError:
+        raise AssertionError(f"not reached; the status is {session.snapshot.status}") from None
+    finally:
+        session.unobserve(look, "snapshot")
+
+
+def has_bars(n: int) -> Callable[[Session], bool]:
+    return lambda session: all(len(bars) >= n for bars in session.snapshot.bars.values())
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[LocalExchange]:
+    async with LocalExchange(seed=11, rate=60) as running:
+        yield running
+
+
+@pytest.fixture
+async def session(exchange: LocalExchange) -> AsyncIterator[Session]:
+    running = Session(feed=exchange.address, window=20)
+    running.start()
+    yield running
+    await running.stop()
+
+
+# Settings
+
+
+def test_the_defaults_are_those_of_the_original() -> None:
+    session = Session()
+    assert session.symbols == ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    assert session.pair == ("ETHUSDT", "BTCUSDT")
+    assert (session.timeframe, session.window, session.feed) == ("1s", 50, "auto")
+    assert session.snapshot.status.state == "stopped"
+
+
+def test_the_environment_names_symbols_and_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTNB_SYMBOLS", "XRPUSDT, ADAUSDT")
+    monkeypatch.setenv("QUANTNB_FEED", "sim")
+    session = Session()
+    assert session.symbols == ("XRPUSDT", "ADAUSDT")
+    assert session.pair == ("ADAUSDT", "XRPUSDT")
+    assert session.feed == "sim"
+
+
+def test_an_unknown_keyword_names_the_valid_ones() -> None:
+    with pytest.raises(TypeError, match="symbols, pair, timeframe, window and feed"):
+        Session(windows=50)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("timeframe", "2s", "1s, 5s, 30s, 1m, 5m or 15m"),
+        ("window", 5, "20 to 1000"),
+        ("symbols", ["BTCUSDT", "SOLUSDT"], "ETHUSDT is a leg"),
+        ("symbols", 7, "a list such as"),
+        ("pair", ("BTCUSDT", "XRPUSDT"), "must be among the symbols"),
+        ("feed", "nyse", "auto"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence_and_changes_nothing(setting: str, value: Any, words: str) -> None:
+    session = Session()
+    before = getattr(session, setting)
+    with pytest.raises(InvalidSettingError, match=words):
+        setattr(session, setting, value)
+    assert getattr(session, setting) == before
+    with pytest.raises(InvalidSettingError, match=words):
+        Session(**({"pair": ("ETHUSDT", "BTCUSDT")} | {setting: value}))
+
+
+def test_symbols_and_pair_may_change_together() -> None:
+    session = Session()
+    with session.hold_trait_notifications():
+        session.symbols = ("XRPUSDT", "ADAUSDT")
+        session.pair = ("ADAUSDT", "XRPUSDT")
+    assert session.snapshot.symbols == ("XRPUSDT", "ADAUSDT")
+
+
+def test_a_wrong_pair_of_changes_is_taken_back_together() -> None:
+    session = Session()
+    together = session.hold_trait_notifications()
+    together.__enter__()
+    session.symbols = ("XRPUSDT", "ADAUSDT")
+    session.pair = ("ADAUSDT", "SOLUSDT")
+    with pytest.raises(InvalidSettingError):
+        together.__exit__(None, None, None)
+    assert session.symbols == ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    assert session.pair == ("ETHUSDT", "BTCUSDT")
+
+
+def test_a_start_without_an_event_loop_says_what_to_do() -> None:
+    with pytest.raises(FeedError, match="needs a running event loop"):
+        Session().start()
+
+
+# The feed
+
+
+async def test_trades_become_bars_and_bars_equal_the_batch(session: Session) -> None:
+    await until(session, has_bars(4))
+    for symbol in session.symbols:
+        bars = session.bars(symbol)
+        batch = resample_ohlc(session.trades(symbol)[["price", "quantity"]], "1s")
+        joint = bars.index.intersection(batch.index[:-2])
+        assert len(joint) >= 1
+        pd.testing.assert_frame_equal(
+            bars.loc[joint], batch.loc[joint], check_dtype=False, check_freq=False, rtol=0, atol=0
+        )
+
+
+async def test_the_spread_equals_the_batch_to_the_bit(session: Session) -> None:
+    await until(session, lambda each: len(each.snapshot.pair_series) >= 24)
+    live = session.spread()
+    batch = causal_spread(live["y"], live["x"], 20)
+    assert live["spread"].notna().any()
+    pd.testing.assert_series_equal(live["spread"], batch["spread"], rtol=0, atol=0)
+
+
+async def test_a_local_exchange_is_called_simulated(session: Session) -> None:
+    await until(session, lambda each: each.snapshot.status.state == "simulated")
+    assert session.snapshot.status.is_simulated
+    assert "BTCUSDT" in session.known_symbols
+    assert session.tick_size("BTCUSDT") > 0
+
+
+async def test_starting_twice_makes_one_feed(session: Session, exchange: LocalExchange) -> None:
+    session.start()
+    await until(session, has_bars(1))
+    session.start()
+    assert exchange.n_connections == 2  # one socket for each route
+
+
+async def test_stopping_leaves_no_task_and_keeps_the_data(exchange: LocalExchange) -> None:
+    before = asyncio.all_tasks()
+    session = Session(feed=exchange.address)
+    session.start()
+    await until(session, has_bars(1))
+    await session.stop()
+    assert not session.running
+    assert session.snapshot.status.state == "stopped"
+    assert len(session.trades("BTCUSDT"))
+    names = {task.get_name() for task in asyncio.all_tasks() - before}
+    assert not {name for name in names if name.startswith("quantnb") and name != "quantnb exchange"}
+
+
+async def test_a_stopped_session_goes_on_when_it_is_started_again(session: Session) -> None:
+    await until(session, has_bars(1))
+    await session.stop()
+    n_before = len(session.trades("BTCUSDT"))
+    session.start()
+    await until(session, lambda each: len(each.trades("BTCUSDT")) > n_before)
+
+
+async def test_a_symbol_added_while_running_gets_its_trades(
+    session: Session, exchange: LocalExchange
+) -> None:
+    await until(session, has_bars(1))
+    session.symbols = (*session.symbols, "XRPUSDT")
+    await until(session, lambda each: len(each.trades("XRPUSDT")) > 0)
+    assert exchange.n_connections == 2
+
+
+async def test_a_symbol_that_the_exchange_does_not_trade_is_refused_with_a_hint(session: Session) -> None:
+    await until(session, lambda each: bool(each.known_symbols))
+    with pytest.raises(InvalidSettingError, match=r"did you mean.*XRPUSDT"):
+        session.symbols = (*session.symbols, "XRPUSD")
+
+
+async def test_a_session_started_with_an_unknown_symbol_says_so(exchange: LocalExchange) -> None:
+    session = Session(symbols=["BTCUSDT", "ETHUSDX"], feed=exchange.address)
+    session.start()
+    await until(session, lambda each: each.snapshot.status.state == "blocked")
+    assert "ETHUSDX is not traded" in session.snapshot.status.reason
+    assert not session.running
+
+
+async def test_an_exchange_that_is_not_there_is_named_and_tried_again() -> None:
+    async with LocalExchange() as gone:
+        address = gone.address
+    session = Session(feed=address)
+    session.start()
+    await until(session, lambda each: each.snapshot.status.state == "reconnecting")
+    assert session.snapshot.status.feed == address
+    assert "cannot be reached" in session.snapshot.status.reason
+    assert session.running
+    await session.stop()
+
+
+async def test_the_feed_does_not_change_while_a_session_runs(session: Session) -> None:
+    with pytest.raises(InvalidSettingError, match="stop it first"):
+        session.feed = "sim"
+
+
+async def test_the_simulated_feed_is_the_same_market_after_a_stop() -> None:
+    session = Session(feed="sim")
+    session.start()
+    await until(session, has_bars(1))
+    await session.stop()
+    last_id = session.trades("BTCUSDT")["trade_id"].iloc[-1]
+    session.start()
+    await until(session, lambda each: each.trades("BTCUSDT")["trade_id"].iloc[-1] > last_id)
+    assert session.snapshot.status.counts["duplicate"] == 0
+    await session.stop()
+
+
+# What it knows
+
+
+async def test_clearing_keeps_the_feed(session: Session) -> None:
+    await until(session, has_bars(2))
+    session.clear()
+    assert session.snapshot.tiles["ticks"].value == 0
+    await until(session, has_bars(1))
+
+
+def test_a_symbol_that_is_not_watched_is_named() -> None:
+    with pytest.raises(InvalidSettingError, match="the symbols are BTCUSDT, ETHUSDT, SOLUSDT"):
+        Session().trades("XRPUSDT")
+
+
+def test_a_test_of_the_spread_without_bars_is_refused() -> None:
+    with pytest.raises(StatisticsError):
+        Session().test_spread()
+
+
+@pytest.mark.parametrize("kind", ["trades", "bars", "analytics", "alerts"])
+async def test_every_export_comes_back(session: Session, tmp_path: Path, kind: str) -> None:
+    session.add_rule("price_change", 0.0001, span_s=1, cooldown_s=0)
+    await until(session, lambda each: has_bars(2)(each) and bool(each.snapshot.alerts))
+    await session.stop()
+    csv = pd.read_csv(session.export(kind, "csv", tmp_path))
+    parquet = pd.read_parquet(session.export(kind, "parquet", tmp_path))
+    assert len(csv) == len(parquet) > 0
+    assert list(csv.columns) == list(parquet.columns)
+
+
+def test_an_export_to_nowhere_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="Nothing is lost"):
+        Session().export("trades", "csv", tmp_path / "nowhere")
+
+
+async def test_an_alert_fires_and_is_removed(session: Session) -> None:
+    rule = session.add_rule("price_change", 0.0001, span_s=1, severity="critical", cooldown_s=0)
+    await until(session, lambda each: bool(each.snapshot.alerts))
+    alert = session.snapshot.alerts[0]
+    assert (alert.rule_id, alert.severity) == (rule.rule_id, "critical")
+    session.remove_rule(rule.rule_id)
+    for each in session.snapshot.alerts:
+        session.remove_alert(each.alert_id)
+    assert session.snapshot.alerts == ()
+    assert len(session.alerts) >= 1
+
+
+def test_a_rule_for_a_symbol_that_is_not_watched_is_refused() -> None:
+    with pytest.raises(InvalidSettingError, match="not watched"):
+        Session().add_rule("price_change", 1.0, symbol="XRPUSDT")

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quantnb.view.price import PriceChart
+from tests.view.browser_stub import Screen, quiet_lease
+from tests.view.conftest import StandInSession
+
+VOLUME, CANDLES, FIRST_LINE = 0, 1, 2
+
+
+@pytest.fixture
+def chart(session: StandInSession) -> PriceChart:
+    session.running = True
+    return PriceChart(session, lease=quiet_lease())
+
+
+def shown(screen: Screen) -> list[str]:
+    return [trace.get("name", "") for trace in screen.traces if trace.get("visible") is not False]
+
+
+def test_it_says_what_it_waits_for(session: StandInSession, chart: PriceChart) -> None:
+    assert Screen(chart.figure).hello().words["notice"] == "Waiting for the first trades."
+    session.tick(5, 3)
+    assert Screen(chart.figure, "b").hello().words["notice"] == ""
+
+
+def test_several_symbols_are_rebased_to_100_at_the_first_bar(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.tick(5, 40)
+    screen = Screen(chart.figure).hello()
+    for i, symbol in enumerate(session.symbols):
+        close = session.snapshot.bars[symbol].columns["close"]
+        line = screen.traces[FIRST_LINE + i]
+        assert line["y"][0] == 100.0
+        np.testing.assert_allclose(line["y"][:-1], 100 * close / close[0])
+        assert line["name"] == symbol
+
+
+def test_raw_prices_end_with_the_forming_bar(session: StandInSession, chart: PriceChart) -> None:
+    chart.scale_choice.value = "raw"
+    session.tick(5, 40)
+    screen = Screen(chart.figure).hello()
+    line, forming = screen.traces[FIRST_LINE], session.snapshot.forming["BTCUSDT"]
+    assert forming is not None
+    assert (line["x"][-1], line["y"][-1]) == (forming.open_ns / 1e6, forming.close)
+    np.testing.assert_array_equal(line["y"][:-1], session.snapshot.bars["BTCUSDT"].columns["close"])
+
+
+def test_one_symbol_alone_is_shown_in_its_own_price() -> None:
+    session = StandInSession(symbols=("BTCUSDT", "ETHUSDT"))
+    session.symbols = ("ETHUSDT", "BTCUSDT")
+    assert PriceChart(session, lease=quiet_lease()).scale_choice.value == "rebased"
+
+
+def test_an_update_sends_the_forming_bar_and_the_new_one_only(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.tick(5, 500)
+    screen = Screen(chart.figure).hello()
+    session.tick(5, 0)
+    screen.look()
+    assert screen.n_bytes == 4 * 2 * 8  # three lines and the volume, x and y of one point
+    session.tick(5, 1)
+    screen.look()
+    assert screen.n_bytes == 4 * 2 * 2 * 8
+    for i, symbol in enumerate(session.symbols):
+        close = session.snapshot.bars[symbol].columns["close"]
+        np.testing.assert_allclose(screen.traces[FIRST_LINE + i]["y"][:-1], 100 * close / close[0])
+
+
+def test_at_most_2000_bars_are_drawn(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 2_500)
+    screen = Screen(chart.figure).hello()
+    assert len(screen.traces[FIRST_LINE]["x"]) == 2_001
+    assert screen.traces[FIRST_LINE]["x"][0] == session.snapshot.bars["BTCUSDT"].time_ns[500] / 1e6
+
+
+def test_candles_are_of_the_chosen_symbol(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    chart.style_choice.value = "candles"
+    chart.symbol_choice.value = "SOLUSDT"
+    screen.look()
+    assert shown(screen) == ["Volume SOLUSDT", "SOLUSDT"]
+    for name in ("open", "high", "low", "close"):
+        np.testing.assert_array_equal(
+            screen.traces[CANDLES][name][:-1], session.snapshot.bars["SOLUSDT"].columns[name]
+        )
+
+
+def test_the_volume_can_be_hidden(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    assert "Volume BTCUSDT" in shown(screen)
+    chart.volume_switch.value = False
+    assert "Volume BTCUSDT" not in shown(screen.look())
+    assert screen.layout["yaxis"]["domain"] == [0.0, 1.0]
+
+
+def test_symbols_may_change_while_it_is_watched(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    session.symbols = ("BTCUSDT", "ETHUSDT", "XRPUSDT")
+    session.tick(5, 1)
+    screen.look()
+    assert shown(screen)[1:] == ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
+    assert chart.symbol_choice.options == session.symbols
+    assert len(screen.traces[-1]["x"]) == 32
+
+
+def test_an_exchange_s_text_is_no_markup(session: StandInSession, chart: PriceChart) -> None:
+    chart._rebuild(("<img src=x>",))
+    assert chart.figure.data[FIRST_LINE].name == "&lt;img src=x&gt;"
+
+
+def test_nothing_is_computed_while_nobody_watches(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    assert len(chart.figure.data) == 0
+
+
+def test_a_new_timeframe_starts_the_zoom_and_the_data_anew(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    before = screen.layout["uirevision"]
+    session.timeframe = "5s"
+    screen.look()
+    assert screen.layout["uirevision"] != before
+
+
+def test_it_stops_observing_when_closed(session: StandInSession, chart: PriceChart) -> None:
+    screen = Screen(chart.figure).hello()
+    chart.close()
+    session.tick(5, 30)
+    assert screen.messages == []
