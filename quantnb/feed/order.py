@@ -22,6 +22,7 @@ RENUMBERED_NS = 1_000_000_000  # by so much a trade is never newer than one with
 
 SKIPPED = "ids skipped by the exchange"
 DISCONNECTED = "connection lost"
+RENUMBERED = "ids started over"
 
 
 class TradeOrder:
@@ -45,7 +46,7 @@ class TradeOrder:
             # The exchange started over (a local one does), or the newest id was wrong: else every trade from
             # now on would be taken for a duplicate.
             self._ledgers[trade.symbol] = _Ledger(trade)
-            return (trade,)
+            return (ledger.end_at(trade), trade)
         if ledger.fill(trade.trade_id):
             return (Late("a trade out of a hole already declared", b"", trade.receive_ns, trade),)
         return (Duplicate("a trade received before", b"", trade.receive_ns, trade),)
@@ -75,6 +76,11 @@ class _Ledger:
         del self._holes[:-HOLES_KEPT]
         cause, self.cause, self.newest = self.cause, SKIPPED, trade
         return Gap(trade.symbol, first, last, before.event_ns, trade.event_ns, cause)
+
+    def end_at(self, trade: Trade) -> Gap:
+        """Return the gap before a trade of another numbering: it has bounds in time, and no known ids."""
+        newest = self.newest.event_ns
+        return Gap(trade.symbol, trade.trade_id, trade.trade_id - 1, newest, trade.event_ns, RENUMBERED)
 
     def fill(self, trade_id: int) -> bool:
         """Take an id out of its hole; false where it lies in none."""

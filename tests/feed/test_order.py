@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantnb.events import Event, Gap, Trade
-from quantnb.feed.order import DISCONNECTED, HOLES_KEPT, SKIPPED, TradeOrder
+from quantnb.feed.order import DISCONNECTED, HOLES_KEPT, RENUMBERED, SKIPPED, TradeOrder
 from quantnb.feed.unused import Duplicate, Late
 from tests.feed.frames import trade
 
@@ -75,9 +75,12 @@ def test_a_forgotten_symbol_starts_over() -> None:
 
 def test_an_exchange_that_numbers_anew_is_not_all_duplicates() -> None:
     order = TradeOrder()
-    order.receive(trade(1_000_000, event_ms=1791382990000))
-    restarted = [trade(5, event_ms=1791383050000), trade(6, event_ms=1791383050100)]
-    assert [order.receive(each) for each in restarted] == [(each,) for each in restarted]
+    before = trade(1_000_000, event_ms=1791382990000)
+    order.receive(before)
+    first, second = trade(5, event_ms=1791383050000), trade(6, event_ms=1791383050100)
+    gap = Gap("BTCUSDT", 5, 4, before.event_ns, first.event_ns, RENUMBERED)
+    assert order.receive(first) == (gap, first)  # what happened in between cannot be known
+    assert order.receive(second) == (second,)
 
 
 def test_one_wrong_id_does_not_silence_a_symbol() -> None:
@@ -88,7 +91,7 @@ def test_one_wrong_id_does_not_silence_a_symbol() -> None:
         for number, event_ms in enumerate(times_ms)
         for event in order.receive(trade(10**15 if number == 1 else number, event_ms=event_ms))
     ]
-    assert events == [Trade, Gap, Trade, Late, Late] + [Trade] * 6
+    assert events == [Trade, Gap, Trade, Late, Late, Gap] + [Trade] * 6
 
 
 def test_holes_are_bounded() -> None:
