@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import traitlets
 
 from quantnb import export, frames
 from quantnb.engine import Engine, Settings
 from quantnb.engine.settings import check_symbols
-from quantnb.errors import FeedError, InvalidSettingError, QuantnbError
-from quantnb.feed.health import Health
-from quantnb.feed.routes import Endpoints
-from quantnb.live.choose import check_feed, choose
-from quantnb.live.client import Client
-from quantnb.live.clock import SystemClock
-from quantnb.live.failure import leaves
-from quantnb.live.rest import Rest, SymbolInfo
+from quantnb.errors import FeedError, InvalidSettingError
+from quantnb.live.choose import check_feed
+from quantnb.source import Source
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from quantnb.alerts import AlertKind, Rule, Severity
     from quantnb.engine.instrument import Instrument
-    from quantnb.events import Event
-    from quantnb.exchange import LocalExchange
     from quantnb.stats import EngleGrangerResult
 
 __all__ = ["Session"]
 
 SNAPSHOT_INTERVAL_S = 0.25
-SYMBOLS_RETRY_S = 5.0
-
-_log = logging.getLogger("quantnb")
 
 
 class _SettingError(InvalidSettingError, traitlets.TraitError):
@@ -106,12 +92,8 @@ class Session(traitlets.HasTraits):
         pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
         feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
         self._engine = Engine(Settings(symbols, pair, timeframe, window))
-        self._clock = SystemClock()
-        self._health = Health()
-        self._client: Client | None = None
-        self._exchange: LocalExchange | None = None
+        self._source = Source(self._engine.receive, self._show_listed)
         self._task: asyncio.Task[None] | None = None
-        self._listed: dict[str, SymbolInfo] = {}
         super().__init__(symbols=symbols, pair=pair, timeframe=timeframe, window=window, feed=feed)
         self._take_snapshot()
 
@@ -132,7 +114,7 @@ class Session(traitlets.HasTraits):
         try:
             Settings(**(self._settings() | {name: value}))
             if name == "symbols":
-                self._check_listed(value)
+                self._source.check_listed(value)
         except InvalidSettingError as error:
             raise _SettingError(str(error)) from None
         return value
@@ -154,19 +136,19 @@ class Session(traitlets.HasTraits):
         settings = Settings(**self._settings())
         if settings != self._engine.settings:
             self._engine.configure(settings)
-            if self._client is not None:
-                self._client.set_symbols(settings.symbols)
+            self._source.set_symbols(settings.symbols)
             self._take_snapshot()
 
-    def _check_listed(self, symbols: tuple[str, ...]) -> None:
-        """Raise for a symbol that the exchange does not trade, once it has said which ones it does."""
-        for symbol in symbols:
-            if self.known_symbols and symbol not in self.known_symbols:
-                raise InvalidSettingError(_not_listed(symbol, self.known_symbols))
+    @traitlets.observe("feed")
+    def _change_exchange(self, _change: Any) -> None:
+        self._source.forget()
+
+    def _show_listed(self) -> None:
+        self.set_trait("known_symbols", tuple(sorted(self._source.listed)))
 
     def tick_size(self, symbol: str) -> float | None:
         """Return the price step of a symbol; None until the exchange has said it."""
-        info = self._listed.get(symbol)
+        info = self._source.listed.get(symbol)
         return info.tick_size if info else None
 
     # Lifecycle ----------------------------------------------------------------------------------------
@@ -188,10 +170,11 @@ class Session(traitlets.HasTraits):
                 "A session needs a running event loop: a notebook has one; in a script, "
                 "call start() inside an async function given to asyncio.run()."
             ) from None
-        self._health = Health()
         self._task = loop.create_task(self._run(), name="quantnb session")
         self.set_trait("running", True)
-        self._take_snapshot()
+        loop.call_soon(
+            self._take_snapshot
+        )  # after the task's first step: it forgets the last end
 
     def stop(self) -> asyncio.Task[None]:
         """Stop the feed; await the result to be sure that its sockets are closed. Data stay."""
@@ -206,68 +189,15 @@ class Session(traitlets.HasTraits):
         self._take_snapshot()
 
     async def _run(self) -> None:
-        """Hold the feed until cancelled; whatever ends it is shown in the status, never swallowed."""
+        """Hold the feed and look at it four times a second until cancelled, or until the feed has ended."""
         ticker = asyncio.ensure_future(self._tick())
         try:
-            await self._hold_feed()
-        except QuantnbError as error:
-            self._health.block(str(error))
-        except Exception as error:
-            _log.exception("the feed ended")
-            self._health.block(f"The feed ended with an error: {type(error).__name__}: {error}")
-        else:
-            return
+            await self._source.run(self.feed, self.symbols)
         finally:
             ticker.cancel()
-            self._client = None
         self._task = None
         self.set_trait("running", False)
         self._take_snapshot()
-
-    async def _hold_feed(self) -> None:
-        choice = await choose(self.feed)
-        if choice.endpoints is not None:
-            await self._hold_client(choice.endpoints, choice.reason)
-            return
-        exchange = self._exchange or self._open_exchange()
-        async with exchange:
-            endpoints = msgspec.structs.replace(Endpoints.at(exchange.address), name="sim")
-            await self._hold_client(endpoints, choice.reason)
-
-    def _open_exchange(self) -> LocalExchange:
-        """Make the local exchange, once a session: stopped and started again it is the same market."""
-        from quantnb.exchange import LocalExchange
-
-        self._exchange = LocalExchange(seed=random.SystemRandom().randrange(2**32))
-        return self._exchange
-
-    async def _hold_client(self, endpoints: Endpoints, reason: str) -> None:
-        self._health.use(endpoints, reason)
-        self._client = Client(endpoints, self.symbols, on_event=self._receive, clock=self._clock)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._load_symbols(endpoints), name="quantnb symbols")
-                group.create_task(self._client.run(), name="quantnb client")
-        except ExceptionGroup as error:
-            raise next(leaves(error)) from error
-
-    async def _load_symbols(self, endpoints: Endpoints) -> None:
-        """Ask which symbols there are until the exchange says it; the streams do not wait for it."""
-        async with Rest(endpoints) as rest:
-            while True:
-                try:
-                    return self._take_symbols(await rest.exchange_info())
-                except FeedError:  # the client meets the same fault, and shows it
-                    await asyncio.sleep(SYMBOLS_RETRY_S)
-
-    def _take_symbols(self, listed: Iterable[SymbolInfo]) -> None:
-        self._listed = {info.symbol: info for info in listed if info.is_trading_perpetual}
-        self.set_trait("known_symbols", tuple(sorted(self._listed)))
-        self._check_listed(self.symbols)
-
-    def _receive(self, event: Event) -> None:
-        self._health.receive(event)
-        self._engine.receive(event)
 
     async def _tick(self) -> None:
         while True:
@@ -275,9 +205,8 @@ class Session(traitlets.HasTraits):
             self._take_snapshot()
 
     def _take_snapshot(self) -> None:
-        now = self._clock.now()
-        status = self._health.status(now, is_running=self._task is not None)
-        self.set_trait("snapshot", self._engine.snapshot(now.wall_ns, status))
+        status = self._source.status(is_running=self._task is not None)
+        self.set_trait("snapshot", self._engine.snapshot(self._source.now_ns(), status))
 
     # What it knows ------------------------------------------------------------------------------------
 
@@ -378,7 +307,7 @@ class Session(traitlets.HasTraits):
             Where the file cannot be written (a full disk); nothing half-written is left.
         """
         content = self.encode(kind, format)
-        stamp = f"{self._clock.now().wall_ns // 1_000_000}"
+        stamp = datetime.fromtimestamp(self._source.now_ns() / 1e9, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = Path(directory).resolve() / f"quantnb-{kind}-{stamp}.{format}"
         export.write(path, content)
         return path
@@ -392,11 +321,3 @@ def _as_symbols(value: Any) -> tuple[str, ...]:
         return tuple(value)
     except TypeError:
         raise _SettingError(f"Symbols are a list such as ['BTCUSDT', 'ETHUSDT'], not {value!r}.") from None
-
-
-def _not_listed(symbol: str, listed: tuple[str, ...]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(symbol.upper(), listed, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it lists {', '.join(listed[:5])} and more."
-    return f"{symbol} is not traded on this exchange; {hint}"
