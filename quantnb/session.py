@@ -172,9 +172,7 @@ class Session(traitlets.HasTraits):
             ) from None
         self._task = loop.create_task(self._run(), name="quantnb session")
         self.set_trait("running", True)
-        loop.call_soon(
-            self._take_snapshot
-        )  # after the task's first step: it forgets the last end
+        loop.call_soon(self._take_snapshot)  # after the task's first step: it forgets the last end
 
     def stop(self) -> asyncio.Task[None]:
         """Stop the feed; await the result to be sure that its sockets are closed. Data stay."""

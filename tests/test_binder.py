@@ -85,6 +85,24 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     return repository, variables
 
 
+def test_an_installed_package_brings_notebook_and_template(image: tuple[Path, dict[str, str]]) -> None:
+    repository, variables = image
+    code = "from quantnb.server import notebook_path; print(notebook_path())"
+    ran = subprocess.run(
+        ["python", "-c", code],
+        cwd=repository.parent,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    notebook = Path(ran.stdout.strip())
+    assert notebook.is_relative_to(variables["VIRTUAL_ENV"])
+    assert notebook.read_text() == (repository / "notebooks" / "dashboard.ipynb").read_text()
+    templates = Path(variables["VIRTUAL_ENV"]) / "share" / "jupyter" / "voila" / "templates"
+    assert (templates / "quantnb" / "index.html.j2").is_file()
+
+
 @pytest.fixture(scope="module")
 def server(image: tuple[Path, dict[str, str]]) -> Iterator[tuple[str, str]]:
     """The address and the token of the server, started through ``binder/start``."""

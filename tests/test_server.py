@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -55,6 +56,12 @@ task = asyncio.create_task(stream())
 SECRET_IN_SOURCE = 1
 number
 """
+ENDING = """
+import asyncio
+from quantnb.view.kernel import end_kernel, started_by_voila
+assert started_by_voila()
+asyncio.get_running_loop().call_later(1, end_kernel)
+"""
 FAILING = "raise ValueError('SECRET' + '_IN_ERROR')"
 
 
@@ -83,28 +90,34 @@ class Served:
                 await asyncio.sleep(0.05)
 
 
-async def serving(tmp_path: Path, source: str, **kernels: Any) -> DashboardServer:
+@asynccontextmanager
+async def serving(tmp_path: Path, source: str, **kernels: Any) -> AsyncIterator[Served]:
+    """Serve a notebook of one cell from the running event loop."""
     notebook = new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "", "language": ""}})
     notebook.cells = [new_code_cell(source)]
     nbformat.write(notebook, tmp_path / "page.ipynb")
     (tmp_path / "picture.png").write_bytes(b"png")
-    server = DashboardServer(bind("127.0.0.1", 0), {"MappingKernelManager": kernels})
-    before = signal.getsignal(signal.SIGTERM)
-    server.initialize([str(tmp_path / "page.ipynb")])
-    signal.signal(signal.SIGTERM, before)
-    server.start()
-    return server
+    with bind("127.0.0.1", 0) as listening:
+        server = DashboardServer(listening, {"MappingKernelManager": kernels})
+        before = signal.getsignal(signal.SIGTERM)
+        server.initialize([str(tmp_path / "page.ipynb")])
+        signal.signal(signal.SIGTERM, before)
+        server.start()
+        served = Served(server)
+        try:
+            yield served
+        finally:
+            await served.http.aclose()
+            server.http_server.stop()
+            await server.http_server.close_all_connections()
+            await server.kernel_manager.shutdown_all(now=True)
+            server.kernel_manager.context.destroy(linger=0)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    server = await serving(tmp_path_factory.mktemp("served"), STREAMING)
-    served = Served(server)
-    yield served
-    await served.http.aclose()
-    server.http_server.stop()
-    await server.http_server.close_all_connections()
-    await server.kernel_manager.shutdown_all(now=True)
+    async with serving(tmp_path_factory.mktemp("served"), STREAMING) as served:
+        yield served
 
 
 async def test_a_running_server_has_the_settings(served: Served) -> None:
@@ -197,7 +210,8 @@ async def test_a_server_that_would_allow_every_message_does_not_start(
 ) -> None:
     monkeypatch.setattr("quantnb.server.VIEWER_MESSAGES", frozenset({"comm_msg"}))
     with pytest.raises(QuantnbError, match="run code"):
-        await serving(tmp_path, STREAMING)
+        async with serving(tmp_path, STREAMING):
+            pass
 
 
 async def test_a_socket_without_the_subprotocol_is_refused(served: Served) -> None:
@@ -229,30 +243,29 @@ async def test_a_kernel_that_dies_is_forgotten(served: Served) -> None:
     assert (await served.http.get(f"/api/kernels/{kernel_id}")).status_code == 404
 
 
+async def test_a_kernel_that_ends_itself_is_forgotten(tmp_path: Path) -> None:
+    async with serving(tmp_path, ENDING) as served:
+        kernel_id = await served.open()
+        process = psutil.Process(served.server.kernel_manager.get_kernel(kernel_id).provisioner.pid)
+        await served.gone(kernel_id)
+        assert not process.is_running()
+
+
 async def test_an_unwatched_kernel_is_culled_although_it_keeps_sending(tmp_path: Path) -> None:
-    server = await serving(tmp_path, STREAMING, cull_interval=1)
-    served = Served(server)
-    kernel_id = await served.open()
-    try:
+    async with serving(tmp_path, STREAMING, cull_interval=1) as served:
+        kernels = served.server.kernel_manager
+        kernel_id = await served.open()
         async with served.socket(kernel_id, KERNEL_PROTOCOL) as viewer:
-            server.kernel_manager.cull_idle_timeout = 1
+            kernels.cull_idle_timeout = 1
             for _ in range(60):  # about three seconds of a streaming kernel: not culled while connected
                 await viewer.recv()
-            assert kernel_id in server.kernel_manager
+            assert kernel_id in kernels
         await served.gone(kernel_id)
-    finally:
-        await served.http.aclose()
-        server.http_server.stop()
-        await server.kernel_manager.shutdown_all(now=True)
 
 
 async def test_a_failing_cell_shows_no_traceback(tmp_path: Path) -> None:
-    server = await serving(tmp_path, FAILING)
-    served = Served(server)
-    page = (await served.http.get("/")).text
-    await served.http.aclose()
-    server.http_server.stop()
-    await server.kernel_manager.shutdown_all(now=True)
+    async with serving(tmp_path, FAILING) as served:
+        page = (await served.http.get("/")).text
     assert "SECRET_IN_ERROR" not in page
     assert "Traceback" not in page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -13,7 +13,7 @@ from quantnb.snapshot import Series, Snapshot
 from quantnb.view.figure import LiveFigure
 from quantnb.view.lease import Lease
 
-__all__ = ["MAX_BARS", "Chart", "newest", "switch", "to_ms"]
+__all__ = ["MAX_BARS", "Chart", "history_key", "known", "newest", "switch", "to_ms"]
 
 MAX_BARS = 2_000
 
@@ -100,7 +100,20 @@ def to_ms(time_ns: NDArray[np.int64]) -> NDArray[np.float64]:
     return time_ns / 1e6
 
 
+def history_key(snapshot: Snapshot) -> tuple[Hashable, ...]:
+    """Return what must stay the same for the pair's series to be the same history."""
+    return snapshot.pair, snapshot.timeframe, snapshot.window, snapshot.pair_series.generation
+
+
 def newest(series: Series, n: int = MAX_BARS) -> tuple[int, slice]:
     """Return the absolute index of the oldest of the last ``n`` elements, and the slice that takes them."""
     start = max(0, len(series) - n)
     return series.first + start, slice(start, None)
+
+
+def known(series: Series, name: str) -> tuple[int, slice]:
+    """As `newest`, from the first bar on of which ``name`` is known: what warms up takes no room."""
+    first, span = newest(series)
+    is_known = np.isfinite(series.columns[name][span])
+    skip = int(is_known.argmax()) if is_known.any() else len(is_known)
+    return first + skip, slice(span.start + skip, None)

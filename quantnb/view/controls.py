@@ -62,8 +62,16 @@ class Controls(ipywidgets.VBox):
 
     def _make_settings(self) -> None:
         self._start = _button("▶ Start", "qnb-start", self._toggle_running)
-        self._leg_y = _field(ipywidgets.Dropdown, "y", "qnb-pair-y", self._set_leg)
-        self._leg_x = _field(ipywidgets.Dropdown, "x", "qnb-pair-x", self._set_leg)
+        self._leg_y = _field(
+            ipywidgets.Dropdown,
+            "Pair: leg y",
+            "qnb-pair-y",
+            self._set_leg,
+            tooltip="Spread = y − (α + β × x)",
+        )
+        self._leg_x = _field(
+            ipywidgets.Dropdown, "leg x", "qnb-pair-x", self._set_leg, tooltip="Spread = y − (α + β × x)"
+        )
         self._timeframe = _field(
             ipywidgets.Dropdown, "Timeframe", "qnb-timeframe", self._set_timeframe, options=TIMEFRAMES
         )

@@ -15,7 +15,9 @@ from quantnb.view.theme import DIVERGING, INK, escape
 
 __all__ = ["CorrelationChart"]
 
-_HOVER = "%{y} and %{x}<br>correlation %{z:.3f}<br>n = %{customdata[0]}, 95 % band ±%{customdata[1]:.2f}"
+_HOVER = (
+    "%{y} and %{x}<br>correlation %{z:.3f}<br>n = %{customdata[0]} returns, 95 % band ±%{customdata[1]:.2f}"
+)
 
 
 class CorrelationChart(Chart):
@@ -31,7 +33,7 @@ class CorrelationChart(Chart):
             "xaxis": axis,
             "yaxis": {**axis, "autorange": "reversed", "side": "left"},
             "hovermode": "closest",
-            "margin": {"t": 8},
+            "margin": {"t": 12},
         }
         super().__init__(session, "Correlation of returns", "qnb-corr", layout, lease=lease)
         self.auto_switch = switch("Auto", "Follow every closed bar")
@@ -66,15 +68,14 @@ class CorrelationChart(Chart):
             return
         self._shown = matrix
         self._wants_newest = matrix is None
-        if matrix is None:
-            n_bars = min((len(series) for series in snapshot.bars.values()), default=0)
-            notice = f"The correlation needs {snapshot.window + 1} bars, {n_bars} so far."
+        if matrix is None or not np.isfinite(matrix.values).any():
+            notice = "Waiting for the first returns."
             self.figure.data[0].visible = False
             self.figure.say(label=f"Correlation matrix, empty. {notice}", notice=notice)
         else:
-            self._show(matrix)
+            self._show(matrix, snapshot.window)
 
-    def _show(self, matrix: CorrelationMatrix) -> None:
+    def _show(self, matrix: CorrelationMatrix, window: int) -> None:
         names = [escape(symbol) for symbol in matrix.symbols]
         with np.errstate(divide="ignore"):
             band = 1.96 / np.sqrt(matrix.n)
@@ -86,11 +87,19 @@ class CorrelationChart(Chart):
             customdata=np.dstack([matrix.n, band]),
             visible=True,
         )
-        self.figure.say(label=_in_words(matrix))
+        self.figure.say(label=_in_words(matrix), caption=_evidence(matrix, window))
 
     def _refresh(self, _button: object) -> None:
         self._wants_newest = True
         self.redraw()
+
+
+def _evidence(matrix: CorrelationMatrix, window: int) -> str:
+    """Say how much the matrix rests on; a window that is not full yet gives numbers, but weak ones."""
+    n = int(matrix.n.min())
+    if n < window:
+        return f"{n} of {window} log returns so far"
+    return f"n = {n} log returns · 95 % band of chance ±{1.96 / np.sqrt(n):.2f}"
 
 
 def _number(value: float) -> str:

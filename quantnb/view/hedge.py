@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from quantnb.snapshot import HedgeFit, Snapshot
-from quantnb.view.chart import Chart, newest, to_ms
+from quantnb.view.chart import Chart, history_key, known, newest, to_ms
 from quantnb.view.lease import Lease
-from quantnb.view.theme import LINES, escape, line_style
+from quantnb.view.theme import LINES, TIME_AXIS, escape, line_style, pane_name
 
 __all__ = ["HedgeChart"]
 
@@ -43,11 +43,11 @@ class HedgeChart(Chart):
         if snapshot.pair != self._pair:
             self._name_axes(snapshot.pair)
         series = snapshot.pair_series
-        generation = (snapshot.pair, series.generation)
+        generation = history_key(snapshot)
         first, span = newest(series, snapshot.window)
         x, y = series.columns["x"][span], series.columns["y"][span]
         self.figure.stream(_POINTS, generation, first, {"x": x, "y": y})
-        first, span = newest(series)
+        first, span = known(series, "hedge_ratio")
         time_ms = to_ms(series.time_ns[span])
         for trace, name in ((_RATIO, "hedge_ratio"), (_R_SQUARED, "r_squared")):
             self.figure.stream(trace, generation, first, {"x": time_ms, "y": series.columns[name][span]})
@@ -84,9 +84,8 @@ class HedgeChart(Chart):
         sign = "+" if fit.hedge_ratio >= 0 else "−"
         words = (
             f"{y} = {fit.intercept:,.5g} {sign} {abs(fit.hedge_ratio):.5g} × {x}"
-            f" · β = {fit.hedge_ratio:.5g}, stderr {fit.stderr:.2g}"
-            f" · R² = {fit.r_squared:.3f} · n = {fit.nobs}"
-        )
+            f" · stderr {fit.stderr:.2g} · R² = {fit.r_squared:.3f} · n = {fit.nobs}"
+        ).replace("= -", "= −")
         self.figure.say(label=f"Hedge ratio by least squares: {words}.", caption=words)
 
 
@@ -95,18 +94,12 @@ def _layout() -> dict[str, Any]:
     return {
         "showlegend": False,
         "hovermode": "closest",
-        "margin": {"t": 12},
-        "xaxis": {"domain": left, "anchor": "y", "nticks": 5},
+        "annotations": [pane_name("Hedge ratio β", "y2"), pane_name("R²", "y3")],
+        "xaxis": {"domain": left, "anchor": "y", "nticks": 4},
         "yaxis": {"domain": [0, 1], "anchor": "x", "side": "left"},
-        "xaxis2": {
-            "domain": right,
-            "anchor": "y3",
-            "type": "date",
-            "hoverformat": "%H:%M:%S UTC",
-            "nticks": 5,
-        },
-        "yaxis2": {"domain": [0.53, 1], "anchor": "x2", "title": {"text": "β"}, "nticks": 6},
-        "yaxis3": {"domain": [0, 0.47], "anchor": "x2", "title": {"text": "R²"}, "nticks": 6},
+        "xaxis2": {**TIME_AXIS, "domain": right, "anchor": "y3", "nticks": 3},
+        "yaxis2": {"domain": [0.56, 1], "anchor": "x2", "nticks": 6},
+        "yaxis3": {"domain": [0, 0.44], "anchor": "x2", "nticks": 6, "range": [0, 1.02]},
     }
 
 

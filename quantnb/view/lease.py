@@ -25,7 +25,7 @@ __all__ = ["ABANDONED_S", "BEAT_S", "UNWATCHED_S", "Lease", "kernel_lease"]
 
 BEAT_S = 1.0
 UNWATCHED_S = 15.0
-ABANDONED_S = 60.0
+ABANDONED_S = 50.0  # the server needs some seconds more; gone within a minute is the promise
 
 
 class Lease:

@@ -11,9 +11,21 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from quantnb.snapshot import Bar, Series, Snapshot
+from quantnb.stats.timeframes import timeframe_ns
 from quantnb.view.chart import MAX_BARS, Chart, newest, switch, to_ms
+from quantnb.view.digits import price_digits, price_format
 from quantnb.view.lease import Lease
-from quantnb.view.theme import FAINT, FALLING, MUTED, RISING, SURFACE, escape, line_style, row_axes
+from quantnb.view.theme import (
+    FAINT,
+    FALLING,
+    MUTED,
+    RISING,
+    SURFACE,
+    escape,
+    line_style,
+    pane_name,
+    row_axes,
+)
 
 __all__ = ["PriceChart"]
 
@@ -30,7 +42,7 @@ class PriceChart(Chart):
     """
 
     def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
-        super().__init__(session, "Price & volume", "qnb-price", {"legend": {"y": 1.0}}, lease=lease)
+        super().__init__(session, "Price & volume", "qnb-price", {"hoversubplots": "axis"}, lease=lease)
         self.style_choice = ipywidgets.ToggleButtons(
             options=[("Line", "line"), ("Candles", "candles")], tooltips=["All symbols", "One symbol"]
         )
@@ -55,18 +67,19 @@ class PriceChart(Chart):
         self._arrange()
         is_candles = self.style_choice.value == "candles"
         if is_candles:
-            self._stream_bars(snapshot, _CANDLES, _OHLC)
+            self._stream_candles(snapshot)
         else:
             for i, symbol in enumerate(snapshot.symbols):
                 self._stream_line(snapshot, _FIRST_LINE + i, symbol)
         if self.volume_switch.value:
-            self._stream_bars(snapshot, _VOLUME, ("quote_volume",))
+            self._stream_volume(snapshot)
         self._describe(snapshot)
 
     def _rebuild(self, symbols: tuple[str, ...]) -> None:
         """Make the traces anew: the symbols have changed."""
         self._symbols = symbols
         self._shape = ()
+        self._bases.clear()
         self.figure.data = []
         # A step over each bar's time: 2,000 rectangles took plotly 100 ms, one filled path takes 5.
         volume = go.Scatter(
@@ -83,9 +96,7 @@ class PriceChart(Chart):
             showlegend=False,
         )
         lines = [
-            go.Scatter(
-                mode="lines", name=escape(symbol), line=line_style(i), yhoverformat=self._format(symbol)
-            )
+            go.Scatter(mode="lines", name=escape(symbol), line=line_style(i))
             for i, symbol in enumerate(symbols)
         ]
         self.figure.add_traces([volume, candles, *lines])
@@ -97,28 +108,28 @@ class PriceChart(Chart):
         """Show the traces and panes that the controls ask for; nothing is sent if they are shown already."""
         is_candles, is_rebased = self.style_choice.value == "candles", self.scale_choice.value == "rebased"
         has_volume, symbol = self.volume_switch.value, self.symbol_choice.value
-        shape = (is_candles, is_rebased, has_volume, symbol, self.session.timeframe)
+        formats = tuple(map(self._format, self._symbols))  # known once the exchange has said its tick sizes
+        shape = (is_candles, is_rebased, has_volume, symbol, self.session.timeframe, formats)
         if shape == self._shape:
             return
         self._shape = shape
         self.scale_choice.disabled = is_candles
-        title = "first bar = 100" if is_rebased and not is_candles else "USDT"
-        if is_candles:
-            title = f"{escape(symbol)}, USDT"
+        names = [pane_name(f"{escape(symbol)}, USDT")] if is_candles else []  # lines have a legend
+        if has_volume:
+            names.append(pane_name(f"Volume of {escape(symbol)}, USDT a bar", "y2"))
         panes = row_axes((3.4, 1.0) if has_volume else (1.0,))
         panes["xaxis"]["rangeslider"] = {"visible": False}  # plotly adds one under candles
         with self.figure.batch_update():
             for i, trace in enumerate(self.figure.data):
                 trace.visible = self._is_shown(i, is_candles=is_candles, has_volume=has_volume)
-            for i, name in enumerate(self._symbols, start=_FIRST_LINE):
-                self.figure.data[i].yhoverformat = ".3f" if is_rebased else self._format(name)
+            for i, in_ticks in enumerate(formats, start=_FIRST_LINE):
+                self.figure.data[i].yhoverformat = ".3f" if is_rebased else in_ticks
             self.figure.data[_VOLUME].name = f"Volume {escape(symbol)}"
             self.figure.data[_VOLUME].yhoverformat = ",.4~s"
             self.figure.data[_CANDLES].update(name=escape(symbol), yhoverformat=self._format(symbol))
+            self.figure.layout.annotations = names
             self.figure.update_layout(panes)
-            self.figure.update_layout(
-                uirevision=str(shape), yaxis={"title": {"text": title}}, yaxis2=_volume_axis(symbol, panes)
-            )
+            self.figure.update_layout(uirevision=str(shape[:-1]), yaxis2=_volume_axis(panes))
 
     def _is_shown(self, trace: int, *, is_candles: bool, has_volume: bool) -> bool:
         if trace == _VOLUME:
@@ -130,31 +141,42 @@ class PriceChart(Chart):
         first, x, columns, n_forming = _with_forming(series, snapshot.forming.get(symbol), ("close",))
         close, base = columns["close"], 0.0
         if self.scale_choice.value == "rebased" and len(close):
-            base = self._base(symbol, series.generation, close)
+            base = self._base(symbol, series, close)
             close = 100.0 * close / base
         generation = (symbol, series.generation, base)
         self.figure.stream(trace, generation, first, {"x": x, "y": close}, n_provisional=n_forming)
 
-    def _stream_bars(self, snapshot: Snapshot, trace: int, names: tuple[str, ...]) -> None:
+    def _stream_candles(self, snapshot: Snapshot) -> None:
         symbol = self.symbol_choice.value
-        series = snapshot.bars[symbol]
+        series, forming = snapshot.bars[symbol], snapshot.forming.get(symbol)
+        first, x, columns, n_forming = _with_forming(series, forming, _OHLC, _MAX_CANDLES)
+        generation = (symbol, series.generation)
+        self.figure.stream(_CANDLES, generation, first, {"x": x, **columns}, n_provisional=n_forming)
+
+    def _stream_volume(self, snapshot: Snapshot) -> None:
+        symbol = self.symbol_choice.value
         n = _MAX_CANDLES if self.style_choice.value == "candles" else MAX_BARS
-        first, x, columns, n_forming = _with_forming(series, snapshot.forming.get(symbol), names, n)
-        if trace == _VOLUME:
-            columns = {"y": columns["quote_volume"]}
+        series, forming = snapshot.bars[symbol], snapshot.forming.get(symbol)
+        first, x, columns, n_forming = _with_forming(series, forming, ("quote_volume",), n)
+        y = columns["quote_volume"]
+        if len(x):  # the step of the newest bar ends with the bar
+            x, y = np.append(x, x[-1] + timeframe_ns(snapshot.timeframe) / 1e6), np.append(y, y[-1])
+            n_forming += 1
         self.figure.stream(
-            trace, (symbol, series.generation, n), first, {"x": x, **columns}, n_provisional=n_forming
+            _VOLUME, (symbol, series.generation, n), first, {"x": x, "y": y}, n_provisional=n_forming
         )
 
-    def _base(self, symbol: str, generation: int, close: NDArray[np.float64]) -> float:
+    def _base(self, symbol: str, series: Series, close: NDArray[np.float64]) -> float:
         """Return the price that stands for 100; it stays the same while old bars leave the chart."""
-        if self._bases.get(symbol, (None,))[0] != generation:
-            self._bases[symbol] = (generation, float(close[0]))
+        if not len(series):  # the first bar still forms
+            self._bases.pop(symbol, None)
+            return float(close[0])
+        if self._bases.get(symbol, (None,))[0] != series.generation:
+            self._bases[symbol] = (series.generation, float(close[0]))
         return self._bases[symbol][1]
 
     def _format(self, symbol: str) -> str:
-        tick = self.session.tick_size(symbol)
-        return ",.6~g" if tick is None else f",.{max(0, round(-np.log10(tick)))}f"
+        return price_format(price_digits(self.session.tick_size(symbol)))
 
     def _describe(self, snapshot: Snapshot) -> None:
         prices = {symbol: _last_price(snapshot, symbol) for symbol in snapshot.symbols}
@@ -162,7 +184,13 @@ class PriceChart(Chart):
         if not known:
             self.figure.say(label="Price chart, empty.", notice="Waiting for the first trades.")
         else:
-            self.figure.say(label=f"Prices in USDT, bars of {snapshot.timeframe}: {', '.join(known)}.")
+            label = f"Prices in USDT, bars of {snapshot.timeframe}: {', '.join(known)}."
+            self.figure.say(label=label, caption=self._unit())
+
+    def _unit(self) -> str:
+        if self.style_choice.value == "candles":
+            return f"{self.symbol_choice.value}, USDT"
+        return "Rebased: first bar = 100" if self.scale_choice.value == "rebased" else "USDT"
 
 
 def _with_forming(
@@ -185,9 +213,8 @@ def _last_price(snapshot: Snapshot, symbol: str) -> float | None:
     return float(series.columns["close"][-1]) if series is not None and len(series) else None
 
 
-def _volume_axis(symbol: str, panes: dict[str, Any]) -> dict[str, Any]:
+def _volume_axis(panes: dict[str, Any]) -> dict[str, Any]:
     axis = {
-        "title": {"text": "Volume"},
         "rangemode": "tozero",
         "nticks": 4,
         "showgrid": False,

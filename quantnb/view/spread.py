@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 import traitlets
 
 from quantnb.snapshot import Snapshot
-from quantnb.view.chart import Chart, newest, switch, to_ms
+from quantnb.view.chart import Chart, history_key, known, switch, to_ms
+from quantnb.view.digits import price_format, spread_digits
 from quantnb.view.lease import Lease
-from quantnb.view.theme import FALLING, line_style, row_axes
+from quantnb.view.theme import FALLING, TIME_AXIS, line_style, pane_name, row_axes
 
 __all__ = ["SpreadChart"]
 
@@ -54,7 +55,7 @@ class SpreadChart(Chart):
         self._shape: tuple[Hashable, ...] = ()
         self.figure.add_traces(
             [
-                go.Scatter(mode="lines", name="Spread", line=line_style(0), yhoverformat=",.4~g"),
+                go.Scatter(mode="lines", name="Spread", line=line_style(0)),
                 go.Scatter(mode="lines", name="z", line=line_style(3) | {"dash": "solid"}, yaxis="y2"),
             ]
         )
@@ -68,9 +69,9 @@ class SpreadChart(Chart):
         """Stream what is new of both columns."""
         self._arrange(snapshot)
         series = snapshot.pair_series
-        first, span = newest(series)
+        first, span = known(series, "spread")
         x = to_ms(series.time_ns[span])
-        generation = (snapshot.pair, series.generation)
+        generation = history_key(snapshot)
         for trace, name in ((_SPREAD, "spread"), (_ZSCORE, "zscore")):
             self.figure.stream(trace, generation, first, {"x": x, "y": series.columns[name][span]})
         self._describe(snapshot)
@@ -79,19 +80,20 @@ class SpreadChart(Chart):
         """Show the panes and lines that the controls ask for; nothing is sent if they are shown already."""
         has_spread, has_zscore = self.spread_switch.value, self.zscore_switch.value
         threshold = self.threshold if has_zscore and self.threshold_switch.value else None
-        shape = (has_spread, has_zscore, threshold, snapshot.pair, snapshot.timeframe)
+        hover = price_format(spread_digits(self.session))
+        shape = (has_spread, has_zscore, threshold, hover, snapshot.pair, snapshot.timeframe)
         if shape == self._shape:
             return
         self._shape = shape
         with self.figure.batch_update():
-            self.figure.data[_SPREAD].visible = has_spread
+            self.figure.data[_SPREAD].update(visible=has_spread, yhoverformat=hover)
             self.figure.data[_ZSCORE].visible = has_zscore
             self.figure.update_layout(_panes(has_spread=has_spread, has_zscore=has_zscore))
             self.figure.layout.shapes = _threshold_lines(threshold)
+            self.figure.layout.annotations = _pane_names(has_spread=has_spread, has_zscore=has_zscore)
             self.figure.update_layout(
                 uirevision=f"{snapshot.pair} {snapshot.timeframe}",
-                yaxis={"title": {"text": "Spread, USDT"}},
-                yaxis2={"title": {"text": "z-score"}},
+                yaxis2={"autorangeoptions": {"include": _room_around(threshold)}},
             )
 
     def _on_drag(self, changes: dict[str, Any]) -> None:
@@ -115,8 +117,8 @@ class SpreadChart(Chart):
             notice = f"The spread needs {snapshot.window + 1} bars of both legs, {len(series)} so far."
             self.figure.say(label=f"Spread of {pair}, empty. {notice}", notice=notice)
         else:
-            z = f"{zscore[0]:.2f}" if np.isfinite(zscore).all() else "not known yet"
-            s = f"{spread[0]:,.4g} USDT" if np.isfinite(spread).all() else "not known"
+            z = f"{zscore[0]:.2f}".replace("-", "−") if np.isfinite(zscore).all() else "not known yet"
+            s = f"{spread[0]:,.4g} USDT".replace("-", "−") if np.isfinite(spread).all() else "not known"
             self.figure.say(label=f"Spread of {pair}: {s}; z-score {z}, thresholds ±{self.threshold:g}.")
 
 
@@ -125,10 +127,24 @@ def _panes(*, has_spread: bool, has_zscore: bool) -> dict[str, Any]:
         return row_axes((1.0, 1.0))
     whole, none = [0.0, 1.0], [0.0, 0.001]
     return {
-        "xaxis": {"type": "date", "anchor": "y2" if has_zscore else "y", "hoverformat": "%H:%M:%S UTC"},
+        "xaxis": {**TIME_AXIS, "anchor": "y2" if has_zscore else "y"},
         "yaxis": {"domain": whole if has_spread else none, "anchor": "x", "visible": has_spread},
         "yaxis2": {"domain": whole if has_zscore else none, "anchor": "x", "visible": has_zscore},
     }
+
+
+def _pane_names(*, has_spread: bool, has_zscore: bool) -> list[dict[str, Any]]:
+    names = []
+    if has_spread:
+        names.append(pane_name("Spread, USDT"))
+    if has_zscore:
+        names.append(pane_name("Z-score, standard deviations", "y2"))
+    return names
+
+
+def _room_around(threshold: float | None) -> list[float] | None:
+    """Return what the axis must reach for both lines to stand clear of the pane's edges."""
+    return None if threshold is None else [-1.2 * threshold, 1.2 * threshold]
 
 
 def _threshold_lines(threshold: float | None) -> list[dict[str, Any]]:

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from quantnb.snapshot import TapeRow
 from quantnb.view.assets import css, esm
+from quantnb.view.digits import price_digits, spread_digits
 from quantnb.view.panel import Panel
 from quantnb.view.protocol import Frame
 
-__all__ = ["Tape", "price_digits"]
+__all__ = ["Tape"]
 
 _NS_PER_MS = 1_000_000
-
-
-def price_digits(tick_size: float | None) -> int | None:
-    """Return the digits after the point of a price: 0.010 has 2. None when the tick size is not known."""
-    if tick_size is None:
-        return None
-    exponent = Decimal(repr(tick_size)).normalize().as_tuple().exponent
-    return max(0, -int(exponent))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
     newest: TapeRow | None
     digits: dict[str, int | None]  # of each symbol watched
+    spread_digits: int | None
 
 
 class Tape(Panel):
@@ -43,14 +36,16 @@ class Tape(Panel):
         tape = snapshot.tape
         digits = {symbol: price_digits(self.session.tick_size(symbol)) for symbol in snapshot.symbols}
         n_new = None if cursor is None else _n_new(tape, cursor.newest)
-        if cursor is not None and n_new == 0 and digits == cursor.digits:
+        now = _Cursor(tape[0] if tape else None, digits, spread_digits(self.session))
+        if n_new == 0 and now == cursor:
             return None
         data = {
             "reset": n_new is None,
             "digits": digits,
+            "spread_digits": now.spread_digits,
             "rows": _columns(tape[:n_new]),
         }
-        return Frame(data, _Cursor(tape[0] if tape else None, digits))
+        return Frame(data, now)
 
     def receive(self, client: str, content: dict[str, Any]) -> None:
         """Send everything anew to the browser that asks for it."""

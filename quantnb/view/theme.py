@@ -22,8 +22,10 @@ __all__ = [
     "RISING",
     "SURFACE",
     "TEMPLATE",
+    "TIME_AXIS",
     "escape",
     "line_style",
+    "pane_name",
     "row_axes",
 ]
 
@@ -57,10 +59,24 @@ _AXIS: Final[dict[str, Any]] = {
     "linecolor": "var(--qnb-grid)",
     "zeroline": False,
     "ticks": "",
+    "ticklabelstandoff": 4,
     "tickfont": {"size": 11},
     "separatethousands": True,
     "exponentformat": "none",
     "title": {"font": {"size": 11}, "standoff": 10},
+}
+
+# The day stands in the hover: as a second line under one of the labels it would make the chart jump.
+TIME_AXIS: Final[dict[str, Any]] = {
+    "type": "date",
+    "hoverformat": "%b %-d, %H:%M:%S UTC",
+    "tickangle": 0,
+    "tickformatstops": [
+        {"dtickrange": [None, 999], "value": "%H:%M:%S.%1f"},
+        {"dtickrange": [1_000, 59_999], "value": "%H:%M:%S"},
+        {"dtickrange": [60_000, 86_399_999], "value": "%H:%M"},
+        {"dtickrange": [86_400_000, None], "value": "%b %-d"},
+    ],
 }
 
 TEMPLATE: Final[dict[str, Any]] = {
@@ -80,11 +96,11 @@ TEMPLATE: Final[dict[str, Any]] = {
             "xanchor": "left",
             "yanchor": "bottom",
             "font": {"size": 11},
-            "itemsizing": "constant",
+            "itemwidth": 36,  # wide enough to tell the dashes apart
         },
         "margin": {"l": 4, "r": 8, "t": 24, "b": 4},
         "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
+            "bgcolor": SURFACE,  # it covers the pane's name while it shows
             "color": MUTED,
             "activecolor": INK,
             "orientation": "h",
@@ -92,8 +108,15 @@ TEMPLATE: Final[dict[str, Any]] = {
         "dragmode": "zoom",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {**_AXIS, "spikecolor": MUTED, "spikedash": "dot", "spikethickness": 1},
-        "yaxis": {**_AXIS, "side": "right"},
+        # Labels at the ends must not push the plot aside as they come by.
+        "xaxis": {
+            **_AXIS,
+            "automargin": "height",
+            "spikecolor": MUTED,
+            "spikedash": "dot",
+            "spikethickness": 1,
+        },
+        "yaxis": {**_AXIS, "automargin": "width", "side": "right"},
     },
 }
 
@@ -112,7 +135,22 @@ def line_style(i: int, *, width: float = 1.5) -> dict[str, Any]:
     return {"color": LINES[i % len(LINES)], "dash": DASHES[i % len(DASHES)], "width": width}
 
 
-def row_axes(heights: tuple[float, ...], *, gap: float = 0.06) -> dict[str, Any]:
+def pane_name(text: str, axis: str = "y") -> dict[str, Any]:
+    """Return the annotation that names a pane and its unit, above the upper end of its axis."""
+    return {
+        "text": text,
+        "font": {"size": 11, "color": MUTED},
+        "showarrow": False,
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "right",
+        "yref": f"{axis} domain",
+        "y": 1,
+        "yanchor": "bottom",
+    }
+
+
+def row_axes(heights: tuple[float, ...], *, gap: float = 0.1) -> dict[str, Any]:
     """Return a layout of panes stacked over one time axis, the first on top.
 
     Parameters
@@ -130,5 +168,5 @@ def row_axes(heights: tuple[float, ...], *, gap: float = 0.06) -> dict[str, Any]
         axes[f"yaxis{row if row > 1 else ''}"] = {"domain": [bottom, top], "anchor": "x"}
         top = bottom - gap
     lowest = f"y{len(heights) if len(heights) > 1 else ''}"
-    axes["xaxis"] = {"type": "date", "anchor": lowest, "hoverformat": "%H:%M:%S UTC"}
+    axes["xaxis"] = {**TIME_AXIS, "anchor": lowest}
     return axes

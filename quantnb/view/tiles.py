@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantnb.view.assets import css, esm
+from quantnb.view.digits import spread_digits
 from quantnb.view.panel import Panel
 from quantnb.view.protocol import Frame
 
@@ -23,5 +24,7 @@ class Tiles(Panel):
             name: {"value": tile.value, "unit": tile.unit, "n": tile.n, "waiting": tile.waiting}
             for name, tile in self.session.snapshot.tiles.items()
         }
+        if "spread" in tiles:
+            tiles["spread"]["digits"] = spread_digits(self.session)
         changed = {name: tile for name, tile in tiles.items() if not cursor or cursor.get(name) != tile}
         return Frame(changed, tiles) if changed else None

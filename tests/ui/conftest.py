@@ -1,7 +1,8 @@
 """A real browser on a real server: the local exchange, ``quantnb dashboard`` and Chromium.
 
 Tests take `page`, a fresh tab in which an error on the console or a request to another host is a failure, and
-`dashboard`, whose ``url`` it can open; or `dashboard_page`, where that has been done.
+`dashboard`, whose ``url`` it can open; or `dashboard_page`, where that has been done; or `live`, such a tab
+that a file's tests share, because opening one takes seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -36,10 +47,13 @@ CHROMIUM_FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 ADDRESS = r"(http://127\.0\.0\.1:\d+/)"
+EXCHANGE_ADDRESS = r"(ws://127\.0\.0\.1:\d+)"
 OPEN_TIMEOUT_MS = 60_000
 
 # Every test here drives a browser and may wait for a kernel to start on a busy machine.
 PATIENCE_S = 240
+# A click, its way to the kernel, what it changes there and the way back.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -98,7 +112,7 @@ def serving(*command: str | Path, ready: str, cwd: Path = ROOT, **environment: s
 def exchange() -> Iterator[str]:
     """The address of a local exchange with a market that is the same at every run."""
     with serving(
-        BIN / "quantnb", "exchange", "--port", "0", "--seed", "7", ready=r"(ws://127\.0\.0\.1:\d+)"
+        BIN / "quantnb", "exchange", "--port", "0", "--seed", "7", "--rate", "60", ready=EXCHANGE_ADDRESS
     ) as served:
         yield served.url
 
@@ -142,10 +156,13 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
+    problem = ""
     try:
         launched = playwright.chromium.launch(executable_path=executable(), args=list(CHROMIUM_FLAGS))
     except Error as error:
-        pytest.fail(f"{NO_BROWSER} ({error.message.splitlines()[0]})", pytrace=False)
+        problem = error.message.splitlines()[0]
+    if problem:
+        pytest.fail(f"{NO_BROWSER} ({problem})", pytrace=False)
     yield launched
     launched.close()
 
@@ -158,15 +175,22 @@ class Guard:
     allowed: list[str] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
-        context.on(
-            "console", lambda message: message.type == "error" and self.note(f"console: {message.text}")
-        )
+        context.on("console", self.note_console)
+        context.on("dialog", self.note_dialog)
         context.on("weberror", lambda error: self.note(f"uncaught: {error.error}"))
         context.on("request", lambda request: self.note_host(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: self.note_host(socket.url)))
 
     def note(self, problem: str) -> None:
         self.problems.append(problem)
+
+    def note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.note(f"console: {message.text} ({message.location['url']})")
+
+    def note_dialog(self, dialog: Dialog) -> None:
+        self.note(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def note_host(self, url: str) -> None:
         parts = urlsplit(url)
@@ -195,14 +219,20 @@ def guard() -> Iterator[Guard]:
     guard.check()
 
 
-@pytest.fixture
-def context(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
-    """A guarded window of 1400 px in light colours; ``context.new_page()`` opens one more tab."""
+@contextmanager
+def guarded_window(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme="light")
     opened.set_default_timeout(OPEN_TIMEOUT_MS)
     guard.watch(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def context(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
+    """A guarded window of 1400 px in light colours; ``context.new_page()`` opens one more tab."""
+    with guarded_window(browser, guard) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -217,6 +247,30 @@ def dashboard_page(page: Page, dashboard: Process) -> Page:
     page.goto(dashboard.url, wait_until="commit")
     page.locator(".qnb-status").first.wait_for()
     return page
+
+
+@pytest.fixture(scope="module")
+def _shared(browser: Browser, dashboard: Process) -> Iterator[tuple[Page, Guard]]:
+    guard = Guard()
+    with guarded_window(browser, guard) as window:
+        page = window.new_page()
+        page.goto(dashboard.url, wait_until="commit")
+        expect(page.locator(".qnb-status")).to_have_attribute(
+            "data-state", "simulated", timeout=OPEN_TIMEOUT_MS
+        )
+        page.locator(".qnb-tape tbody tr").first.wait_for()
+        yield page, guard
+
+
+@pytest.fixture
+def live(_shared: tuple[Page, Guard]) -> Iterator[Page]:
+    """A guarded tab with a live feed that all tests of a file share: each sets what it needs by itself."""
+    page, guard = _shared
+    yield page
+    try:
+        guard.check()
+    finally:
+        guard.problems.clear()
 
 
 def kernel_id(page: Page) -> str:

@@ -30,7 +30,9 @@ def test_without_javascript_a_sentence_says_what_to_do(browser: Browser, dashboa
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(dashboard.url, wait_until="commit")
-    expect(page.get_by_text("Allow scripts for this page")).to_be_visible()
+    sentence = page.locator("noscript p")
+    sentence.wait_for()
+    assert "Allow scripts for this page" in sentence.inner_text()
     expect(page.locator("#loading")).to_be_hidden()
     context.close()
 

@@ -25,7 +25,7 @@ def show(session: StandInSession, value: float, n: int = 49, symbols: tuple[str,
 def test_it_says_what_it_waits_for(session: StandInSession, chart: CorrelationChart) -> None:
     session.tick(5, 12)
     screen = Screen(chart.figure).hello()
-    assert screen.words["notice"] == "The correlation needs 51 bars, 12 so far."
+    assert screen.words["notice"] == "Waiting for the first returns."
     assert screen.traces[0]["visible"] is False
 
 
@@ -36,6 +36,17 @@ def test_cells_hold_value_count_and_band(session: StandInSession, chart: Correla
     assert heatmap["text"] == [["1.00", "−0.46"], ["−0.46", "1.00"]]
     assert list(heatmap["customdata"][0][1]) == [49.0, pytest.approx(1.96 / 7)]
     assert (heatmap["zmin"], heatmap["zmax"]) == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("n", "caption"),
+    [(7, "7 of 50 log returns so far"), (50, "n = 50 log returns · 95 % band of chance ±0.28")],
+)
+def test_the_caption_says_what_the_numbers_rest_on(
+    session: StandInSession, chart: CorrelationChart, n: int, caption: str
+) -> None:
+    show(session, 0.5, n=n)
+    assert Screen(chart.figure).hello().words["caption"] == caption
 
 
 def test_a_correlation_that_does_not_exist_is_a_dash(
@@ -85,6 +96,6 @@ def test_after_a_clear_it_waits_again(session: StandInSession, chart: Correlatio
     show(session, 0.1)
     screen = Screen(chart.figure).hello()
     session.clear()
-    assert screen.look().words["notice"].startswith("The correlation needs")
+    assert screen.look().words["notice"] == "Waiting for the first returns."
     show(session, 0.4)
     assert screen.look().traces[0]["visible"] is True

@@ -30,8 +30,10 @@ def test_points_are_the_window_and_the_line_is_the_fit(session: StandInSession, 
     np.testing.assert_array_equal(points["y"], series.columns["y"][-50:])
     np.testing.assert_allclose(line["y"], fit.intercept + fit.hedge_ratio * line["x"])
     assert (line["x"][0], line["x"][1]) == (points["x"].min(), points["x"].max())
-    np.testing.assert_array_equal(ratio["y"], series.columns["hedge_ratio"])
-    np.testing.assert_array_equal(r_squared["y"], series.columns["r_squared"])
+    since = int(np.isfinite(series.columns["hedge_ratio"]).argmax())
+    assert since > 0  # what warms up takes no room
+    np.testing.assert_array_equal(ratio["y"], series.columns["hedge_ratio"][since:])
+    np.testing.assert_array_equal(r_squared["y"], series.columns["r_squared"][since:])
 
 
 def test_the_window_moves_by_its_new_point_only(session: StandInSession, chart: HedgeChart) -> None:
@@ -46,7 +48,7 @@ def test_the_window_moves_by_its_new_point_only(session: StandInSession, chart: 
 def test_the_fit_is_said_in_words(session: StandInSession, chart: HedgeChart) -> None:
     session.tick(5, 80)
     caption = Screen(chart.figure).hello().words["caption"]
-    assert caption == "ETHUSDT = 12 + 0.05 × BTCUSDT · β = 0.05, stderr 0.001 · R² = 0.830 · n = 50"
+    assert caption == "ETHUSDT = 12 + 0.05 × BTCUSDT · stderr 0.001 · R² = 0.830 · n = 50"
 
 
 def test_another_pair_renames_the_axes(session: StandInSession, chart: HedgeChart) -> None:

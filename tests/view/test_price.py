@@ -39,6 +39,34 @@ def test_several_symbols_are_rebased_to_100_at_the_first_bar(
         assert line["name"] == symbol
 
 
+def test_the_first_bar_is_100_only_once_it_has_closed(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 0)
+    screen = Screen(chart.figure).hello()
+    session.tick(5, 3)
+    screen.look()
+    assert screen.traces[FIRST_LINE]["y"][0] == 100.0
+
+
+def test_after_a_clear_the_first_bar_is_100_again(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 40)
+    screen = Screen(chart.figure).hello()
+    session.clear()
+    screen.look()
+    session.tick(5, 3)
+    screen.look()
+    assert screen.traces[FIRST_LINE]["y"][0] == 100.0
+
+
+def test_the_volume_of_the_newest_bar_is_drawn_to_the_end_of_the_bar(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.tick(5, 40)
+    volume, forming = Screen(chart.figure).hello().traces[VOLUME], session.snapshot.forming["BTCUSDT"]
+    assert forming is not None
+    assert list(volume["x"][-2:]) == [forming.open_ns / 1e6, forming.open_ns / 1e6 + 1_000]
+    assert list(volume["y"][-2:]) == [forming.quote_volume] * 2
+
+
 def test_raw_prices_end_with_the_forming_bar(session: StandInSession, chart: PriceChart) -> None:
     chart.scale_choice.value = "raw"
     session.tick(5, 40)
@@ -62,10 +90,12 @@ def test_an_update_sends_the_forming_bar_and_the_new_one_only(
     screen = Screen(chart.figure).hello()
     session.tick(5, 0)
     screen.look()
-    assert screen.n_bytes == 4 * 2 * 8  # three lines and the volume, x and y of one point
+    assert (
+        screen.n_bytes == 5 * 2 * 8
+    )  # x and y of a point of three lines, and of both ends of the volume's step
     session.tick(5, 1)
     screen.look()
-    assert screen.n_bytes == 4 * 2 * 2 * 8
+    assert screen.n_bytes == 9 * 2 * 8
     for i, symbol in enumerate(session.symbols):
         close = session.snapshot.bars[symbol].columns["close"]
         np.testing.assert_allclose(screen.traces[FIRST_LINE + i]["y"][:-1], 100 * close / close[0])
@@ -137,3 +167,13 @@ def test_it_stops_observing_when_closed(session: StandInSession, chart: PriceCha
     chart.close()
     session.tick(5, 30)
     assert screen.messages == []
+
+
+def test_the_caption_is_the_unit(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    assert screen.words["caption"] == "Rebased: first bar = 100"
+    chart.scale_choice.value = "raw"
+    assert screen.look().words["caption"] == "USDT"
+    chart.style_choice.value = "candles"
+    assert screen.look().words["caption"] == "BTCUSDT, USDT"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import traitlets
@@ -29,9 +31,12 @@ def test_spread_and_zscore_are_the_session_s(session: StandInSession, chart: Spr
     screen = Screen(chart.figure).hello()
     session.tick(5, 3)
     screen.look()
+    series = session.snapshot.pair_series
+    since = int(np.isfinite(series.columns["spread"]).argmax())
+    assert since > 0  # what warms up takes no room
     for trace, name in zip(screen.traces, ("spread", "zscore"), strict=True):
-        np.testing.assert_array_equal(trace["x"], session.snapshot.pair_series.time_ns / 1e6)
-        assert len(trace["y"]) == len(session.snapshot.pair_series.columns[name])
+        np.testing.assert_array_equal(trace["x"], series.time_ns[since:] / 1e6)
+        assert len(trace["y"]) == len(series.columns[name]) - since
 
 
 def test_only_new_bars_are_sent_and_nothing_between_two_bars(
@@ -112,5 +117,31 @@ def test_another_pair_starts_anew(session: StandInSession, chart: SpreadChart) -
     screen = Screen(chart.figure).hello()
     session.pair = ("SOLUSDT", "BTCUSDT")
     screen.look()
-    np.testing.assert_array_equal(screen.traces[0]["y"], session.snapshot.pair_series.columns["spread"])
+    spread = session.snapshot.pair_series.columns["spread"]
+    np.testing.assert_array_equal(screen.traces[0]["y"], spread[np.isfinite(spread)])
     assert "SOLUSDT/BTCUSDT" in screen.words["label"]
+
+
+def test_another_window_is_another_history_whatever_its_generation(
+    session: StandInSession, chart: SpreadChart
+) -> None:
+    session.tick(5, 200)
+    screen = Screen(chart.figure).hello()
+    old = session.snapshot.pair_series
+    columns = {name: -column for name, column in old.columns.items()}
+    session.snapshot = replace(session.snapshot, window=20, pair_series=replace(old, columns=columns))
+    screen.look()
+    spread = columns["spread"]
+    np.testing.assert_array_equal(screen.traces[0]["y"], spread[np.isfinite(spread)])
+
+
+def test_the_axis_reaches_beyond_both_thresholds(session: StandInSession, chart: SpreadChart) -> None:
+    screen = Screen(chart.figure).hello()
+    chart.threshold = 3.0
+    low, high = screen.look().layout["yaxis2"]["autorangeoptions"]["include"]
+    assert low < -3.0
+    assert high > 3.0
+
+
+def test_the_hover_has_the_spread_s_digits(session: StandInSession, chart: SpreadChart) -> None:
+    assert Screen(chart.figure).hello().traces[0]["yhoverformat"] == ",.4f"  # ETHUSDT's ticks are 0.01

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantnb.view.lease import Lease
-from quantnb.view.tape import Tape, price_digits
+from quantnb.view.tape import Tape
 
 
 @pytest.fixture
@@ -19,13 +19,6 @@ def tape(session, lease):
 
 def sequences(frame):
     return frame.data["rows"]["sequence"]
-
-
-@pytest.mark.parametrize(
-    ("tick_size", "digits"), [(0.1, 1), (0.01, 2), (1e-7, 7), (1.0, 0), (10.0, 0), (0.5, 1), (None, None)]
-)
-def test_a_price_has_the_digits_of_its_tick_size(tick_size, digits):
-    assert price_digits(tick_size) == digits
 
 
 def test_the_first_frame_has_every_row_newest_first(session, tape):

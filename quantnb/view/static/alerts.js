@@ -2,7 +2,8 @@ import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const KINDS = { zscore: "Z-score", price_change: "Price change %" };
-const SEVERITIES = { info: ["ⓘ", "Info"], warning: ["▲", "Warning"], critical: ["✖", "Critical"] };
+const SEVERITIES = { info: ["●", "Info"], warning: ["▲", "Warning"], critical: ["✖", "Critical"] };
+const SAID_MS = 8_000; // then the room is the list's again
 const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5 };
 
 function labelled(label, field) {
@@ -108,9 +109,16 @@ export default () => {
       const take = (data) => {
         state = data;
       };
+      let timer;
+      const forget = () => {
+        said = { text: "", level: "info" };
+        tellViews.forEach((view) => view());
+      };
       const hear = (content) => {
         if (content.kind !== "said") return;
         said = content;
+        clearTimeout(timer);
+        if (said.level === "info") timer = setTimeout(forget, SAID_MS);
         tellViews.forEach((view) => view());
       };
       link = connect(model, { onSnapshot: take, onDelta: take, onMessage: hear });

@@ -167,6 +167,7 @@ class View {
     this.caption.hidden = !this.figure.caption;
     if (!this.hasFailed) this.notice.textContent = this.plotly || this.figure.notice ? this.figure.notice : "Loading the chart…";
     this.notice.hidden = !this.notice.textContent;
+    this.el.dataset.empty = String(!this.notice.hidden);
     this.el.dataset.points = String(this.figure.points);
     this.el.dataset.connected = String(this.link.connected);
   }

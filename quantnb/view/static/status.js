@@ -14,6 +14,8 @@ const WORDS = {
 const FEEDS = { live: "Binance USD-M Futures", testnet: "Binance testnet", sim: "Local exchange" };
 const LOST = "Connection to the kernel lost – reload the page.";
 const ANNOUNCE_EVERY_MS = 5_000;
+const CURRENT = new Set(["live", "simulated", "delayed"]);
+const SILENCE_S = 4; // a running kernel says something four times a second
 
 /** Seconds as a person reads them: 0.2 s, 12 s, 3 min. */
 function seconds(value) {
@@ -24,6 +26,8 @@ function seconds(value) {
 function milliseconds(value) {
   return Math.abs(value) < 1000 ? `${Math.round(value)} ms` : seconds(value / 1000);
 }
+
+const feedName = (feed) => FEEDS[feed] ?? (feed.includes("://") ? `Exchange at ${feed}` : feed);
 
 export default () => {
   let link;
@@ -50,8 +54,10 @@ export default () => {
       const feed = h("span", { className: "qnb-feed", title: "Where the trades come from" });
       const reason = h("span", { className: "qnb-reason" });
       const [rate, rateFact] = fact("Trades", "qnb-rate");
-      const [age, ageFact] = fact("Last trade", "qnb-age");
+      const [age, ageFact] = fact("Since last trade", "qnb-age");
       const [lag, lagFact] = fact("Lag", "qnb-lag");
+      rateFact.title = "Trades a second, of all symbols watched";
+      lagFact.title = "From the exchange's push to our receipt, median of the newest trades; a wrong clock shows here too";
       const counts = h("dl", { className: "qnb-counts" });
       const details = h("details", { className: "qnb-details" }, h("summary", {}, "Counts"), counts);
       const spoken = h("span", { className: "qnb-spoken", role: "status", "aria-live": "polite" });
@@ -88,26 +94,37 @@ export default () => {
         const elapsed = (performance.now() - receivedAt) / 1000;
         const [glyph, name] = link.connected ? (WORDS[state] ?? ["●", state]) : ["✕", "Disconnected"];
         const wait = status?.retry == null ? null : Math.max(0, status.retry - elapsed);
+        const isSilent = state !== "stopped" && status !== null && elapsed > SILENCE_S;
+        const silence = isSilent ? `Nothing heard from the kernel for ${seconds(elapsed)}. ` : "";
+        const isCurrent = link.connected && !isSilent && CURRENT.has(state);
         const retry = wait === null ? "" : ` in ${Math.ceil(wait)} s`;
         setData(root, "state", state);
         setData(root, "connected", link.connected);
         setText(icon, glyph);
         setText(word, link.connected ? name + retry : name);
         badge.hidden = !status?.simulated;
-        setText(feed, FEEDS[status?.feed] ?? status?.feed ?? "");
-        setText(reason, link.connected ? (status?.reason ?? "Waiting for the kernel…") : LOST);
+        setText(feed, feedName(status?.feed ?? ""));
+        setText(reason, link.connected ? silence + (status?.reason ?? "Waiting for the kernel…") : LOST);
+        markPage(!isCurrent);
         reason.title = reason.textContent;
-        setText(rate, status ? `${status.rate.toFixed(1)} /s` : "—");
+        setText(rate, isCurrent ? `${status.rate.toFixed(1)} /s` : "—");
         setText(age, status?.age == null ? "—" : seconds(status.age + elapsed));
-        setText(lag, status?.lag == null ? "—" : milliseconds(status.lag));
+        setText(lag, isCurrent && status.lag !== null ? milliseconds(status.lag) : "—");
         if (details.open) drawCounts();
         announce(link.connected ? `${name}${status?.simulated ? ", simulated" : ""}` : LOST);
+      }
+
+      /** What stands on the page is not the market's present: page.css makes all of it look so. */
+      function markPage(isDated) {
+        const page = root.closest(".qnb-page");
+        if (page) setData(page, "dated", isDated);
       }
 
       const soon = eachFrame(draw);
       const stop = link.watch(soon);
       const timer = setInterval(soon, 200);
       details.addEventListener("toggle", draw);
+      el.style.overflow = "visible"; // for the counts, which open over what is below
       el.append(root);
       draw();
       return () => {

@@ -2,7 +2,16 @@ import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const MAX_ROWS = 200;
-const COLUMNS = ["Time (UTC)", "Symbol", "Price", "Size", "Volume", "% change", "Spread", "Z-score"];
+const COLUMNS = [
+  ["Time (UTC)", "When the exchange matched the trade; by your clock in each row's hover"],
+  ["Symbol", ""],
+  ["Price, USDT", "▲ the buyer took the price, ▼ the seller did"],
+  ["Size", "In coins or contracts of the symbol"],
+  ["Volume, USDT", "Price × size"],
+  ["% change", "Against the close of the symbol's last closed bar"],
+  ["Spread, USDT", "Of the pair, at the last closed bar"],
+  ["Z-score", "Of the pair's spread, at the last closed bar"],
+];
 
 /** Digits after the point that leave five significant ones. */
 const significant = (value) =>
@@ -21,9 +30,10 @@ const direction = (text) => (text.startsWith("+") ? "up" : text.startsWith("−"
 function makeStore() {
   let rows = []; // newest first
   let digits = {};
+  let spreadDigits = null;
   let received = 0;
 
-  function take({ reset, digits: nextDigits, rows: columns }) {
+  function take({ reset, digits: nextDigits, spread_digits: nextSpreadDigits, rows: columns }) {
     const fresh = columns.sequence.map((sequence, k) => ({
       sequence,
       symbol: columns.symbol[k],
@@ -36,6 +46,7 @@ function makeStore() {
       zscore: columns.zscore[k],
     }));
     digits = nextDigits;
+    spreadDigits = nextSpreadDigits;
     received += fresh.length;
     const held = {};
     rows = (reset ? fresh : fresh.concat(rows)).filter(({ symbol }) => {
@@ -46,8 +57,16 @@ function makeStore() {
 
   return {
     take,
-    newest: (search) => rows.filter((row) => row.symbol.toUpperCase().includes(search)).slice(0, MAX_ROWS),
-    digitsOf: (row) => digits[row.symbol] ?? significant(row.price),
+    /** By the exchange's time: symbols arrive in bursts, one after the other. */
+    newest: (search) =>
+      rows
+        .filter((row) => row.symbol.toUpperCase().includes(search))
+        .sort((a, b) => b.time - a.time || b.sequence - a.sequence)
+        .slice(0, MAX_ROWS),
+    digitsOf: (row) => ({
+      price: digits[row.symbol] ?? significant(row.price),
+      spread: spreadDigits ?? significant(row.spread ?? 0),
+    }),
     get received() {
       return received;
     },
@@ -58,19 +77,19 @@ function makeRow(row, digits) {
   const cell = (text, props = {}) => h("td", props, text);
   const side = row.isSell ? ["▼", "down", "sell"] : ["▲", "up", "buy"];
   const arrow = h("span", { "data-sign": side[1], role: "img", "aria-label": side[2], title: side[2] }, side[0]);
-  const price = cell(`${number(row.price, digits)} `, { "data-sign": side[1] });
+  const price = cell(`${number(row.price, digits.price)} `, { "data-sign": side[1] });
   price.append(arrow);
   const change = signed(row.change, 3);
   return h(
     "tr",
     { "data-sequence": row.sequence, "data-symbol": row.symbol },
-    cell(clockTime(row.time), { title: new Date(row.time).toISOString() }),
+    cell(clockTime(row.time), { title: `${new Date(row.time).toLocaleString()} by your clock` }),
     cell(row.symbol, { className: "qnb-tape-symbol" }),
     price,
     cell(row.size.toLocaleString("en-US", { maximumFractionDigits: 8 })),
     cell(number(row.price * row.size, 2)),
     cell(change, { "data-sign": direction(change) }),
-    cell(row.spread === null ? "—" : signed(row.spread, significant(row.spread))),
+    cell(signed(row.spread, digits.spread)),
     cell(signed(row.zscore, 2)),
   );
 }
@@ -90,7 +109,7 @@ export default () => {
       const refresh = h("button", { type: "button", className: "qnb-tape-refresh", title: "Show the newest trades now" }, "Refresh");
       const note = h("span", { className: "qnb-tape-note qnb-faint" });
       const body = h("tbody");
-      const head = h("tr", {}, ...COLUMNS.map((name) => h("th", { scope: "col" }, name)));
+      const head = h("tr", {}, ...COLUMNS.map(([name, title]) => h("th", { scope: "col", title }, name)));
       const waiting = h("div", { className: "qnb-waiting-text" }, "Waiting for trades…");
       const scroller = h(
         "div",

@@ -20,9 +20,9 @@ function digitsFor(value) {
 }
 
 /** A number by its magnitude, thousands grouped, with a true minus and, where the sign matters, a plus. */
-function format(name, value) {
+function format(name, { value, digits: given }) {
   const isLarge = name === "volume" && value >= 1e6;
-  const digits = DIGITS[name] ?? digitsFor(value);
+  const digits = given ?? DIGITS[name] ?? digitsFor(value);
   const text = value.toLocaleString("en-US", {
     notation: isLarge ? "compact" : "standard",
     minimumFractionDigits: isLarge ? 2 : digits,
@@ -30,6 +30,12 @@ function format(name, value) {
     signDisplay: SIGNED.has(name) ? "exceptZero" : "auto",
   });
   return text.replace("-", "−");
+}
+
+/** What the number rests on. */
+function evidence(name, n) {
+  const count = n.toLocaleString("en-US");
+  return name === "alerts" ? `${count} ${n === 1 ? "rule" : "rules"}` : `n = ${count}`;
 }
 
 const direction = (value) => (value > 0 ? "up" : value < 0 ? "down" : "none");
@@ -66,9 +72,9 @@ export default () => {
         const isWaiting = measure.value === null;
         setData(tile, "value", isWaiting ? "" : measure.value);
         value.classList.remove("qnb-skeleton");
-        setText(value, isWaiting ? "—" : format(name, measure.value));
+        setText(value, isWaiting ? "—" : format(name, measure));
         setData(value, "sign", SIGNED.has(name) && !isWaiting ? direction(measure.value) : "none");
-        setText(n, isWaiting ? "" : `n = ${measure.n.toLocaleString("en-US")}`);
+        setText(n, isWaiting ? "" : evidence(name, measure.n));
         setText(note, (isWaiting ? measure.waiting : measure.unit) || "\u00a0");
         tile.title = isWaiting ? "" : `${measure.value} ${measure.unit}`.trim();
       }

@@ -1,0 +1,185 @@
+"""The charts in a person's hands: zoom, follow, lines or candles, thresholds typed or dragged, hover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.panels import BARS_MS, choose, plot, use_window, wait_for_draws, wait_for_plot
+
+END = "plot._fullLayout.xaxis.r2l(plot._fullLayout.xaxis.range[1])"
+THRESHOLDS = "plot._fullLayout.shapes.map((line) => [line.y0, line.y1])"
+MANY_TRIES = 10
+
+
+def shown(kind: str) -> str:
+    return f"plot._fullData.some((trace) => trace.visible === true && ({kind}))"
+
+
+def middle(page: Page, selector: str) -> tuple[float, float]:
+    """Return the middle of an element on the screen, once the page has scrolled to it."""
+    page.locator(selector).first.scroll_into_view_if_needed()
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*((a + b) / 2 for a, b in zip(start, end, strict=True)))
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def until(page: Page, condition: Callable[[], object], act: Callable[[], object]) -> None:
+    """Do what depends on a person's quick hand again until it has worked: a busy page may miss it."""
+    for _ in range(MANY_TRIES):
+        act()
+        page.wait_for_timeout(100)  # for the browser to hear of it
+        if condition():
+            return
+    pytest.fail("it did not work, however often it was tried")
+
+
+@pytest.fixture
+def warm(live: Page) -> Iterator[Page]:
+    """A page whose spread and hedge ratio are known over 20 bars of a second."""
+    live.locator(".qnb-timeframe select").select_option("1s")
+    use_window(live, 20)
+    live.locator(".qnb-spread .qnb-figure-notice").wait_for(state="hidden", timeout=BARS_MS)
+    return live
+
+
+def test_a_zoom_is_kept_while_data_come_and_a_double_click_follows_again(live: Page) -> None:
+    wait_for_draws(live, ".qnb-price", 3)
+    x, y = middle(live, ".qnb-price .nsewdrag")
+    drag(live, (x - 60, y), (x + 60, y))
+    wait_for_plot(live, ".qnb-price", "plot._fullLayout.xaxis.autorange === false")
+    zoomed = plot(live, ".qnb-price", "plot._fullLayout.xaxis.range")
+    wait_for_draws(live, ".qnb-price", 3)
+    assert plot(live, ".qnb-price", "plot._fullLayout.xaxis.range") == zoomed
+    until(
+        live,
+        lambda: plot(live, ".qnb-price", "plot._fullLayout.xaxis.autorange") is True,
+        lambda: live.mouse.dblclick(x, y),
+    )
+    end = plot(live, ".qnb-price", END)
+    wait_for_plot(live, ".qnb-price", f"{END} > arg", end)
+
+
+def test_prices_are_lines_or_candles(live: Page) -> None:
+    choose(live, ".qnb-price", "Candles")
+    live.locator(".qnb-price").scroll_into_view_if_needed()
+    wait_for_plot(live, ".qnb-price", shown("trace.type === 'candlestick'"))
+    live.locator(".qnb-price .boxlayer path").first.wait_for(state="attached")
+    choose(live, ".qnb-price", "Line")
+    live.locator(".qnb-price").scroll_into_view_if_needed()
+    wait_for_plot(live, ".qnb-price", "!" + shown("trace.type === 'candlestick'"))
+    wait_for_plot(live, ".qnb-price", shown("trace.name === 'BTCUSDT'"))
+
+
+def test_prices_are_raw_or_rebased_to_100(live: Page) -> None:
+    first = "plot._fullData.find((trace) => trace.name === 'BTCUSDT')?.y?.[0]"
+    choose(live, ".qnb-price", "Price")
+    wait_for_plot(live, ".qnb-price", f"{first} > 1000")
+    choose(live, ".qnb-price", "Rebased")
+    wait_for_plot(live, ".qnb-price", f"{first} === 100")
+
+
+def test_the_volume_can_be_hidden(live: Page) -> None:
+    volume = shown("trace.name.startsWith('Volume')")
+    wait_for_plot(live, ".qnb-price", volume)
+    choose(live, ".qnb-price", "Volume")
+    wait_for_plot(live, ".qnb-price", "!" + volume)
+    choose(live, ".qnb-price", "Volume")
+    wait_for_plot(live, ".qnb-price", volume)
+
+
+@pytest.mark.timeout(BARS_MS / 1000 + 120)
+def test_a_threshold_typed_moves_both_lines(warm: Page) -> None:
+    warm.locator(".qnb-spread").scroll_into_view_if_needed()
+    field = warm.locator(".qnb-spread .qnb-threshold input")
+    field.fill("1.5")
+    field.press("Enter")
+    wait_for_plot(warm, ".qnb-spread", f"JSON.stringify({THRESHOLDS}) === '[[1.5,1.5],[-1.5,-1.5]]'")
+
+
+def test_a_line_that_is_dragged_takes_the_other_with_it(warm: Page) -> None:
+    field = warm.locator(".qnb-spread .qnb-threshold input")
+    field.fill("2")
+    field.press("Enter")
+    wait_for_plot(warm, ".qnb-spread", f"{THRESHOLDS}.flat()[0] === 2")
+
+    def drag_upper() -> None:
+        x, y = middle(warm, ".qnb-spread .shapelayer path")
+        drag(warm, (x, y), (x, y + 25))
+
+    until(warm, lambda: float(field.input_value()) < 1.99, drag_upper)
+    threshold = float(field.input_value())
+    assert threshold > 0
+    wait_for_plot(
+        warm,
+        ".qnb-spread",
+        f"JSON.stringify({THRESHOLDS}) === JSON.stringify([[arg, arg], [-arg, -arg]])",
+        threshold,
+    )
+
+
+def test_spread_z_score_and_thresholds_can_be_hidden(warm: Page) -> None:
+    spread, zscore = (shown(f"trace.name === '{name}'") for name in ("Spread", "z"))
+    for text, hidden in (
+        ("±", f"{THRESHOLDS}.length === 0"),
+        ("Spread", f"!{spread}"),
+        ("Z-score", f"!{zscore}"),
+    ):
+        choose(warm, ".qnb-spread", text)
+        wait_for_plot(warm, ".qnb-spread", hidden)
+    expect(warm.locator(".qnb-spread .qnb-figure-notice")).to_have_text("Both panes are hidden.")
+    for text in ("Spread", "Z-score", "±"):
+        choose(warm, ".qnb-spread", text)
+    wait_for_plot(warm, ".qnb-spread", f"{spread} && {zscore} && {THRESHOLDS}.length === 2")
+
+
+def test_the_correlation_says_its_n_and_the_band_when_pointed_at(warm: Page) -> None:
+    wait_for_plot(warm, ".qnb-corr", shown("trace.type === 'heatmap'"))
+    hover = warm.locator(".qnb-corr .hovertext")
+    x, y = middle(warm, ".qnb-corr .nsewdrag")
+
+    def point() -> None:
+        warm.mouse.move(x + 1, y + 1)
+        warm.mouse.move(x + 4, y + 4)
+
+    words: list[str] = []
+
+    def read() -> bool:
+        words[:] = hover.all_text_contents()
+        return any("n = 20" in text and "95 % band ±0.44" in text for text in words)
+
+    until(warm, read, point)
+    assert any("ETHUSDT and ETHUSDT" in text for text in words), words
+
+
+def test_the_correlation_waits_for_its_button_when_it_does_not_follow(warm: Page) -> None:
+    values = "JSON.stringify(Array.from(plot._fullData[0].z, (row) => Array.from(row)))"
+    warm.locator(".qnb-corr").scroll_into_view_if_needed()
+    wait_for_plot(warm, ".qnb-corr", shown("trace.type === 'heatmap'"))
+    choose(warm, ".qnb-corr", "Auto")
+    expect(warm.locator(".qnb-corr .qnb-panel-head button.mod-active")).to_have_count(0)
+    held = plot(warm, ".qnb-corr", values)
+    wait_for_draws(warm, ".qnb-hedge", 8)  # other charts go on, over more than a bar
+    warm.locator(".qnb-corr").scroll_into_view_if_needed()
+    assert plot(warm, ".qnb-corr", values) == held
+    choose(warm, ".qnb-corr", "Refresh")
+    wait_for_plot(warm, ".qnb-corr", f"{values} !== arg", held)
+    choose(warm, ".qnb-corr", "Auto")
+
+
+def test_the_hedge_ratio_says_its_evidence(warm: Page) -> None:
+    caption = warm.locator(".qnb-hedge .qnb-figure-caption")
+    for part in ("ETHUSDT = ", " × BTCUSDT", "stderr", "R² = ", "n = 20"):
+        expect(caption).to_contain_text(part)
+    warm.locator(".qnb-hedge").scroll_into_view_if_needed()
+    wait_for_plot(warm, ".qnb-hedge", "plot._fullData[0].x.length === 20 && plot._fullData[1].x.length === 2")
