@@ -114,9 +114,7 @@ class PriceChart(Chart):
             return
         self._shape = shape
         self.scale_choice.disabled = is_candles
-        names = [pane_name(f"{escape(symbol)}, USDT")] if is_candles else []  # lines have a legend
-        if has_volume:
-            names.append(pane_name(f"Volume of {escape(symbol)}, USDT a bar", "y2"))
+        names = [pane_name(f"Volume of {escape(symbol)}, USDT a bar", "y2")] if has_volume else []
         panes = row_axes((3.4, 1.0) if has_volume else (1.0,))
         panes["xaxis"]["rangeslider"] = {"visible": False}  # plotly adds one under candles
         with self.figure.batch_update():
