@@ -7,6 +7,7 @@ write inside one (growing, dropping the oldest, rewriting) works on a copy. So a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["Columns"]
 
 _INITIAL_ROWS = 1024
+
+_generations = count()
 
 
 class Columns:
@@ -32,13 +35,14 @@ class Columns:
     first : int
         Absolute index of the oldest row kept; it counts rows since the last `clear`.
     generation : int
-        Changes whenever rows that were handed out no longer hold.
+        Changes whenever rows that were handed out no longer hold. No two stores share one: a reader tells a
+        store that took another's place from the one it knew.
     """
 
     def __init__(self, dtypes: Mapping[str, DTypeLike], capacity: int) -> None:
         self._dtypes = {name: np.dtype(dtype) for name, dtype in dtypes.items()}
         self._capacity = capacity
-        self.generation = 0
+        self.generation = next(_generations)
         self._reset()
 
     def _reset(self) -> None:
@@ -92,12 +96,12 @@ class Columns:
         rows = max(start, min(_INITIAL_ROWS, self._capacity))
         self._allocate({name: _grown(array[:start], rows) for name, array in self._arrays.items()})
         self._n_rows = start
-        self.generation += 1
+        self.generation = next(_generations)
         self.extend(columns)
 
     def clear(self) -> None:
         """Forget everything."""
-        self.generation += 1
+        self.generation = next(_generations)
         self._reset()
 
     def _make_room(self, n_new: int) -> None:

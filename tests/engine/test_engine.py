@@ -192,6 +192,18 @@ def test_clearing_forgets_data_and_keeps_rules() -> None:
     assert len(shown.rules) == 1
 
 
+def test_history_that_was_cleared_is_another_generation() -> None:
+    engine = run(market(12, 30))
+    before = snapshot(engine)
+    engine.clear()
+    for event in market(13, 30):
+        engine.receive(event)
+    after = snapshot(engine)
+    assert after.pair_series.generation != before.pair_series.generation
+    for symbol in SETTINGS.symbols:
+        assert after.bars[symbol].generation != before.bars[symbol].generation
+
+
 def test_an_hour_of_silence_is_filled_and_bounded() -> None:
     engine = run([trade(at_s=0), trade("ETHUSDT", at_s=0), heartbeat(3600)])
     bars = snapshot(engine).bars["BTCUSDT"]

@@ -85,3 +85,7 @@ def test_memory_stays_within_the_capacity() -> None:
     for value in range(10_000):
         store.append((value, 0.0))
     assert store.nbytes <= 2000 * 16
+
+
+def test_a_store_that_takes_anothers_place_is_told_from_it() -> None:
+    assert columns().generation != columns().generation
