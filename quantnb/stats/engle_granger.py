@@ -57,7 +57,7 @@ class EngleGrangerResult:
         """What the test says, in a sentence."""
         level, note = rejects_at(self.statistic, self.pvalue, self.critical_values)
         if level is None:
-            return f"Not cointegrated as far as this shows: no cointegration is not rejected at 10%.{note}"
+            return f"Not shown to be cointegrated: a random walk is not rejected at 10%.{note}"
         return f"Cointegrated: no cointegration is rejected at {level}.{note}"
 
     def describe(self) -> str:
