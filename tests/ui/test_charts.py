@@ -12,6 +12,7 @@ from tests.ui.panels import BARS_MS, choose, plot, use_window, wait_for_draws, w
 END = "plot._fullLayout.xaxis.r2l(plot._fullLayout.xaxis.range[1])"
 THRESHOLDS = "plot._fullLayout.shapes.map((line) => [line.y0, line.y1])"
 MANY_TRIES = 10
+MANY_LOOKS = 20
 
 
 def shown(kind: str) -> str:
@@ -19,11 +20,18 @@ def shown(kind: str) -> str:
 
 
 def middle(page: Page, selector: str) -> tuple[float, float]:
-    """Return the middle of an element on the screen, once the page has scrolled to it."""
-    page.locator(selector).first.scroll_into_view_if_needed()
-    box = page.locator(selector).first.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    """Return the middle of an element on the screen, once the page has scrolled to it.
+
+    In one step: what plotly draws is made anew at the next frame, and an element held on to is then gone.
+    """
+    script = """selector => {
+      const element = document.querySelector(selector);
+      element?.scrollIntoView({ block: "nearest" });
+      const box = element?.getBoundingClientRect();
+      return box && [box.x + box.width / 2, box.y + box.height / 2];
+    }"""
+    x, y = page.wait_for_function(script, arg=selector).json_value()
+    return x, y
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -38,9 +46,10 @@ def until(page: Page, condition: Callable[[], object], act: Callable[[], object]
     """Do what depends on a person's quick hand again until it has worked: a busy page may miss it."""
     for _ in range(MANY_TRIES):
         act()
-        page.wait_for_timeout(100)  # for the browser to hear of it
-        if condition():
-            return
+        for _ in range(MANY_LOOKS):
+            if condition():
+                return
+            page.wait_for_timeout(100)  # lets the browser hear of it; Playwright's own loop turns meanwhile
     pytest.fail("it did not work, however often it was tried")
 
 
@@ -169,6 +178,7 @@ def test_the_correlation_waits_for_its_button_when_it_does_not_follow(warm: Page
     wait_for_plot(warm, ".qnb-corr", shown("trace.type === 'heatmap'"))
     choose(warm, ".qnb-corr", "Auto")
     expect(warm.locator(".qnb-corr .qnb-panel-head button.mod-active")).to_have_count(0)
+    wait_for_draws(warm, ".qnb-hedge", 8)  # what the kernel sent before it heard of the click has come
     held = plot(warm, ".qnb-corr", values)
     wait_for_draws(warm, ".qnb-hedge", 8)  # other charts go on, over more than a bar
     warm.locator(".qnb-corr").scroll_into_view_if_needed()
