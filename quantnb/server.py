@@ -171,7 +171,7 @@ class DashboardServer(Voila):
         self.http_server = HTTPServer(self.app)
         self.http_server.add_socket(self.listening)
 
-    def run(self) -> None:
+    def run(self, *, open_browser: bool = False) -> None:
         """Serve until interrupted or terminated, then end every kernel."""
         self.ioloop = IOLoop.current()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -180,6 +180,8 @@ class DashboardServer(Voila):
         logging.getLogger("tornado.general").setLevel(logging.ERROR)
         self.start()
         print(f"quantnb dashboard: {self.display_url}  (Ctrl-C to stop)", flush=True)
+        if open_browser:  # in a thread: some browsers return only when they are closed
+            self.ioloop.run_in_executor(None, webbrowser.open, self.display_url)
         try:
             self.ioloop.start()
         finally:
@@ -243,7 +245,5 @@ def serve(
             os.environ[name] = value
     server = DashboardServer(listening, {"VoilaConfiguration": {"theme": theme}})
     server.initialize([str(notebook_path())])
-    if open_browser:
-        IOLoop.current().run_in_executor(None, webbrowser.open, server.display_url)
-    server.run()
+    server.run(open_browser=open_browser)
     return 0

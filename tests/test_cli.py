@@ -85,6 +85,18 @@ def test_the_dashboard_prints_its_address_and_ends_with_its_kernels(number: sign
         assert not alive
 
 
+def test_the_dashboard_opens_a_browser_at_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    os.mkfifo(opened)  # reading waits until the browser has written
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{opened}"\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with running("dashboard", "--port", "0", "--feed", "sim") as (_, line):
+        assert opened.read_text() == re.search(r"http://\S+", line)[0]  # type: ignore[index]
+
+
 def test_a_kernel_of_the_dashboard_is_told_feed_and_symbols() -> None:
     address = "ws://127.0.0.1:9"
     with running(
