@@ -1,6 +1,6 @@
 # make dashboard   the live dashboard in the browser      FEED=sim SYMBOLS=BTCUSDT,ETHUSDT PORT=8866 THEME=dark
 # make test        every check: lint, types, import contracts, tests with a real browser
-# make lab         JupyterLab with the tour
+# make lab         JupyterLab with the tour              ARGS=--allow-root where root runs it
 # make bench       the benchmarks
 # make clean       remove what the others made
 
@@ -18,7 +18,7 @@ dashboard: .venv/app.stamp
 	  $(if $(PORT),--port $(PORT)) $(if $(THEME),--theme $(THEME)) $(ARGS)
 
 lab: .venv/app.stamp
-	$(BIN)/jupyter lab notebooks/explore.ipynb
+	$(BIN)/jupyter lab notebooks/explore.ipynb $(ARGS)
 
 test: .venv/test.stamp
 	$(BIN)/ruff check
