@@ -7,6 +7,8 @@ arrived here. Bars and statistics read ``event_ns`` only; the other two serve la
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 __all__ = [
@@ -14,10 +16,13 @@ __all__ = [
     "Disconnected",
     "Event",
     "Gap",
+    "History",
     "Instant",
+    "Kline",
     "Malformed",
     "MarkPrice",
     "Quote",
+    "Recovered",
     "Reply",
     "Trade",
 ]
@@ -86,6 +91,38 @@ class Gap(Struct, frozen=True, gc=False):
     cause: str
 
 
+class Recovered(Struct, frozen=True, gc=False):
+    """Trades that were missing, in the order of their ids: they came late, or were fetched afterwards.
+
+    Their ids lie below the newest one known, or follow it where the stream itself was silent.
+    """
+
+    symbol: str
+    trades: tuple[Trade, ...]
+    source: Literal["stream", "rest"]
+
+
+class Kline(Struct, frozen=True, gc=False):
+    """One closed bar as the exchange itself reports it; ``n_fills`` counts raw trades, not `Trade` events."""
+
+    open_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    n_fills: int
+
+
+class History(Struct, frozen=True, gc=False):
+    """Closed bars from before the first trade of one symbol: ascending, without a hole among them."""
+
+    symbol: str
+    timeframe: str
+    klines: tuple[Kline, ...]
+
+
 class Connected(Struct, frozen=True, gc=False):
     """A socket is open. It proves nothing about data: health is judged by what arrives."""
 
@@ -122,4 +159,4 @@ class Malformed(Struct, frozen=True, gc=False):
     receive_ns: int
 
 
-Event = Trade | Quote | MarkPrice | Gap | Connected | Disconnected | Reply | Malformed
+Event = Trade | Quote | MarkPrice | Gap | Recovered | History | Connected | Disconnected | Reply | Malformed

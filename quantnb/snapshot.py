@@ -19,17 +19,51 @@ __all__ = [
     "Bar",
     "CorrelationMatrix",
     "HedgeFit",
+    "Hole",
+    "HoleState",
     "Measure",
     "Series",
     "Snapshot",
     "State",
     "Status",
+    "StreamState",
+    "StreamStatus",
     "TapeRow",
     "TileName",
 ]
 
 State = Literal["stopped", "connecting", "live", "delayed", "stale", "reconnecting", "blocked", "simulated"]
+StreamState = Literal["waiting", "live", "quiet", "silent", "stale"]
+HoleState = Literal["open", "closed", "lost"]
 TileName = Literal["ticks", "spread", "zscore", "correlation", "volume", "alerts"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """One stream of the exchange, judged by its own data."""
+
+    name: str  # "btcusdt@aggTrade"
+    state: StreamState
+    age_s: float | None  # of its newest message; None before the first
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A row of the gap ledger: ids that were missing, why, and what became of them.
+
+    ``start_ns`` and ``end_ns`` are the event times of the trades on either side.
+    """
+
+    symbol: str
+    first_missing_id: int
+    last_missing_id: int
+    start_ns: int
+    end_ns: int
+    cause: str
+    state: HoleState
+    n_missing: int  # still
+    why: str = ""  # they cannot be had; only where the state is "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +78,13 @@ class Status:
     last_trade_age_s: float | None
     lag_ms: float | None  # median of receive time minus the exchange's push time
     retry_in_s: float | None
-    counts: Mapping[str, int]  # received stored duplicate late malformed gaps missing
+    # received = stored + duplicate + late + rejected; beside them: ignored flagged recovered gaps missing
+    counts: Mapping[str, int]
+    streams: tuple[StreamStatus, ...] = ()
+    holes: tuple[Hole, ...] = ()  # the gap ledger, newest first
+    coverage: float | None = None  # trades held / trades that there were, since the start
+    history: str = ""  # what is still being fetched; empty when all is there
+    notes: tuple[str, ...] = ()  # what happened, newest first: "The kernel was busy for 60 s."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +176,7 @@ class Snapshot:
     window: int
     status: Status
     tiles: Mapping[TileName, Measure]
-    bars: Mapping[str, Series]  # closed: open high low close volume quote_volume n_trades vwap filled
+    bars: Mapping[str, Series]  # closed: open high low close volume quote_volume n_trades vwap filled history
     forming: Mapping[str, Bar | None]
     pair_series: Series  # y x (closes) spread zscore hedge_ratio intercept r_squared correlation
     hedge: HedgeFit | None
