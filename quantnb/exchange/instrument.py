@@ -99,6 +99,21 @@ class Instrument:
         trades = self._trades(rng, at, buys, quotes, minute * MINUTE_MS)
         return Minute(minute * MINUTE_MS, trades, quotes, fair, np.exp(common))
 
+    def burst(self, n_trades: int, time_ms: int, bid: int, ask: int) -> Trades:
+        """Return so many trades of one moment, numbered as the next ones; what comes later counts on."""
+        rng = keyed_rng(self._seed, f"{self.listing.symbol} burst", time_ms)
+        buys = rng.random(n_trades) < 0.5
+        level = rng.integers(0, 3, n_trades)
+        trades = np.empty(n_trades, TRADE)
+        trades["time_ms"] = time_ms
+        trades["price"] = np.where(buys, ask + level, np.maximum(bid - level, 1))
+        trades["is_buyer_maker"] = ~buys
+        trades["quantity"] = self._quantities(rng, n_trades, np.full(n_trades, bid))
+        trades["quantity_without_rpi"] = trades["quantity"]
+        trades["n_raw"] = 1
+        self._number(trades, skipped=np.zeros(n_trades, np.bool_))
+        return trades
+
     def _quotes(self, rng: np.random.Generator, fair: Floats, climate: Climate) -> Quotes:
         width = 1 + rng.poisson(0.15 * climate.volatility)
         bid = np.maximum(np.floor(fair - (width - 1) / 2), 1).astype(np.int64)

@@ -106,6 +106,15 @@ class Market:
             self._close_minutes()
         self._close_minutes()
 
+    def burst(self, symbol: str, n_trades: int) -> None:
+        """Let so many trades of a symbol happen that they all become visible with the next slot."""
+        time_ms = self.visible_ms + SLOT_MS - 1
+        minute, slot = self._minute(symbol, time_ms)
+        instrument, tape = self._instruments[symbol], self._tapes[symbol]
+        tape.insert(
+            instrument.burst(n_trades, time_ms, int(minute.quotes.bid[slot]), int(minute.quotes.ask[slot]))
+        )
+
     @property
     def visible_ms(self) -> int:
         """Trades before this time have been published."""
@@ -118,6 +127,11 @@ class Market:
     def published(self, symbol: str) -> Trades:
         """Return the trades that became visible with this slot."""
         return self._tapes[symbol].between(self.visible_ms - SLOT_MS, self.visible_ms)
+
+    def truth(self, symbol: str) -> Trades:
+        """Return every kept trade that has become visible: what a client without a loss holds."""
+        tape = self._tapes[symbol]
+        return tape.between(tape.start_ms, self.visible_ms)
 
     def quote(self, symbol: str) -> Quote:
         """Return best bid and ask of this slot."""

@@ -161,14 +161,14 @@ class Conversation:
     def _subscribe(
         self, names: Iterable[str], answer_id: dict[str, object] | None
     ) -> tuple[list[bytes], Close | None]:
-        self.names.update(dict.fromkeys(names))
+        wanted = dict.fromkeys(names)
+        self.names.update(wanted)
         if len(self.names) > self.limits.streams_per_connection:
             return [_error(4, "Too many subscriptions", answer_id or {})], Close(1008, "Invalid request")
-        self._choose_delivered()
+        for name in wanted:
+            # Asked again each time: a subscription that was acknowledged and silent can come to life.
+            (self.delivered.add if self.route_of(name) == self.path.route else self.delivered.discard)(name)
         return ([] if answer_id is None else [_encode({"result": None, **answer_id})]), None
-
-    def _choose_delivered(self) -> None:
-        self.delivered = {name for name in self.names if self.route_of(name) == self.path.route}
 
     def _result(self, method: str, params: list[Any]) -> object:
         if method == "LIST_SUBSCRIPTIONS":
@@ -177,7 +177,7 @@ class Conversation:
         if method == "UNSUBSCRIBE":
             for name in _names(params):
                 self.names.pop(name, None)
-            self._choose_delivered()
+                self.delivered.discard(name)
             return None
         is_get = method == "GET_PROPERTY"
         _expect_count(params, 1 if is_get else 2)

@@ -79,6 +79,11 @@ class Publisher:
         for stream in self._listed():
             self._streams[stream.name] = stream
 
+    @property
+    def names(self) -> Collection[str]:
+        """Every stream that delivers on some route."""
+        return self._streams.keys()
+
     def route_of(self, name: str) -> str | None:
         """Return the route on which a stream of exactly this name delivers; None: nowhere."""
         stream = self._streams.get(name)

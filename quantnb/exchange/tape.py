@@ -37,6 +37,31 @@ class Tape:
             self.start_ms += MINUTE_MS
         self.first_id = next((int(block["trade_id"][0]) for block in self._minutes if len(block)), 0)
 
+    def insert(self, trades: Trades) -> None:
+        """Put trades of one moment after all others of that moment, with ids that are consecutive.
+
+        The ids of all later trades move up; nobody has seen those, as they are not visible yet.
+        """
+        time_ms = int(trades["time_ms"][0])
+        place = (time_ms - self.start_ms) // MINUTE_MS
+        block = self._minutes[place]
+        at = int(np.searchsorted(block["time_ms"], time_ms, side="right"))
+        later = _joined(
+            [block[at:], *(self._minutes[k] for k in range(place + 1, len(self._minutes)))]
+        ).copy()
+        if len(later):
+            trades["trade_id"] += later["trade_id"][0] - trades["trade_id"][0]
+            trades["first_raw_id"] += later["first_raw_id"][0] - trades["first_raw_id"][0]
+        later["trade_id"] += len(trades)
+        later["first_raw_id"] += trades["n_raw"].sum()
+        self._minutes[place] = np.concatenate((block[:at], trades, later[: len(block) - at]))
+        begin = len(block) - at
+        for k in range(place + 1, len(self._minutes)):
+            end = begin + len(self._minutes[k])
+            self._minutes[k] = later[begin:end]
+            begin = end
+        self._n_kept += len(trades)
+
     def between(self, start_ms: int, end_ms: int, limit: int | None = None) -> Trades:
         """Return trades with ``start_ms <= time < end_ms``, ascending: the first ``limit`` of them."""
         found: list[Trades] = []

@@ -22,3 +22,10 @@ def market() -> Market:
 async def exchange() -> AsyncIterator[LocalExchange]:
     async with LocalExchange(seed=7, rate=200.0) as exchange:
         yield exchange
+
+
+@pytest_asyncio.fixture
+async def pair_exchange() -> AsyncIterator[LocalExchange]:
+    """Only two symbols, so that it starts at once."""
+    async with LocalExchange(["BTCUSDT", "ETHUSDT"], seed=7, rate=200.0) as exchange:
+        yield exchange

@@ -16,7 +16,7 @@ from .conftest import START_MS
 
 
 def trades_of(market: Market, symbol: str) -> Trades:
-    return market.tape(symbol).between(market.first_ms, market.visible_ms)
+    return market.truth(symbol)
 
 
 def closes_1s(market: Market, symbol: str) -> pd.Series:
@@ -214,3 +214,30 @@ def test_memory_is_bounded() -> None:
     assert len(market.tape("BTCUSDT").between(0, market.visible_ms)) <= 20_000
     bars = market.klines("BTCUSDT", "1m", market.first_ms, market.now_ms, 1_500)
     assert (bars["n_trades"] > 0).all(), "bars outlive the trades they were made of"
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "OMGUSDT", "UNIUSDT"])
+def test_a_burst_is_a_part_of_the_truth(symbol: str) -> None:
+    """At every kind of moment: in mid-minute, in the slot that a minute ends in and the next ones."""
+    market = Market(find_listings([symbol]), seed=7, rate=5.0, start_ms=START_MS, warm_minutes=1)
+    n_burst = 0
+    for offset_ms in (0, 100, 7_400, 7_500, 7_600, 7_700, 30_000, 67_500, 67_600):
+        market.advance(START_MS + offset_ms)
+        for n in (1_100, 3):
+            market.burst(symbol, n)
+            n_burst += n
+        market.advance(market.now_ms + 100)
+        assert len(market.published(symbol)) >= 1_103
+    market.advance(START_MS + 200_000)
+    trades = trades_of(market, symbol)
+    assert len(trades) >= n_burst
+    assert set(np.diff(trades["trade_id"])) == {1}
+    assert (np.diff(trades["time_ms"]) >= 0).all()
+    raw_gap = trades["first_raw_id"][1:] - (trades["first_raw_id"] + trades["n_raw"])[:-1]
+    assert set(raw_gap) <= {0, 1}
+    bars = market.klines(symbol, "1m", market.first_ms, market.now_ms, 1_500)
+    assert bars["n_trades"].sum() == trades["n_raw"].sum()
+    assert bars["volume"].sum() == trades["quantity"].sum()
+    for bar in bars[:-1]:
+        own = trades[(trades["time_ms"] >= bar["open_ms"]) & (trades["time_ms"] < bar["open_ms"] + 60_000)]
+        np.testing.assert_array_equal(candle_of(own, bar["open_ms"], bar["close"])[0], bar)

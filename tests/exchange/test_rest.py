@@ -107,6 +107,33 @@ def test_klines_of_a_minute_sum_its_agg_trades(rest: Rest) -> None:
     assert (rows[0]["p"], rows[-1]["p"]) == (bar[1], bar[4])
 
 
+def test_trades_are_had_backwards_by_id_over_a_quarter_of_an_hour_and_fold_into_the_bars(
+    rest: Rest, market: Market
+) -> None:
+    newest = get(rest, f"{AGG_TRADES}&limit=1000")
+    first_id = market.tape("BTCUSDT").first_id
+    assert get(rest, f"{AGG_TRADES}&fromId={newest[-1]['a']}") == newest[-1:], "up to the newest"
+    assert get(rest, f"{AGG_TRADES}&fromId={newest[-1]['a'] + 1}") == []
+    rows = newest
+    while rows[0]["a"] > first_id:
+        from_id = max(rows[0]["a"] - 1000, first_id)
+        rest = Rest(market, Limits())  # another minute's weight
+        rows = get(rest, f"{AGG_TRADES}&fromId={from_id}&limit={rows[0]['a'] - from_id}") + rows
+    assert [row["a"] for row in rows] == list(range(first_id, newest[-1]["a"] + 1))
+    assert newest[-1]["T"] - rows[0]["T"] > 14 * 60_000
+    for interval, length_ms in (("1m", 60_000), ("5m", 300_000), ("15m", 900_000)):
+        bars = get(rest, f"/fapi/v1/klines?symbol=BTCUSDT&interval={interval}&limit=20")
+        whole = [bar for bar in bars if bar[0] >= market.first_ms]
+        assert whole or interval == "15m"
+        for bar in whole:
+            own = [row for row in rows if bar[0] <= row["T"] < bar[0] + length_ms]
+            prices = [float(row["p"]) for row in own]
+            expected = [prices[0], max(prices), min(prices), prices[-1]]
+            assert [float(text) for text in bar[1:5]] == expected
+            assert sum(round(float(row["q"]) * 1000) for row in own) == round(float(bar[5]) * 1000)
+            assert sum(row["l"] - row["f"] + 1 for row in own) == bar[8]
+
+
 def test_raw_trades_are_the_fills_of_the_aggregated_ones(rest: Rest) -> None:
     last = get(rest, f"{AGG_TRADES}&limit=1")[0]
     fills = [

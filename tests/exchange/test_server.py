@@ -5,47 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import httpx
 import pytest
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.exchange import Limits, LocalExchange
 
-
-async def until(socket: ClientConnection, wanted: Callable[[Any], bool]) -> Any:
-    """Return the first message that is wanted."""
-    while True:
-        message = json.loads(await socket.recv())
-        if wanted(message):
-            return message
-
-
-async def drain(socket: ClientConnection, messages: list[Any]) -> None:
-    """Collect messages until the exchange closes the connection."""
-    while True:
-        messages.append(json.loads(await socket.recv()))
-
-
-async def connections(exchange: LocalExchange, n: int) -> None:
-    """Wait until the exchange has so many."""
-    while exchange.n_connections != n:
-        await asyncio.sleep(0.01)
-
-
-def listen(exchange: LocalExchange, path: str) -> connect:
-    """Connect as a client whose own queue never stops the socket from being read."""
-    return connect(f"{exchange.address}{path}", max_queue=None)
-
-
-async def get(exchange: LocalExchange, target: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=exchange.address.replace("ws", "http", 1)) as client:
-        return await client.get(target)
+from .client import connections, drain, get, listen, until
 
 
 async def test_streamed_trades_and_rest_agree(exchange: LocalExchange) -> None:

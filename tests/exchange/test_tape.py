@@ -77,3 +77,13 @@ def test_a_full_tape_drops_its_oldest_minutes() -> None:
     assert tape.first_id == 7
     assert tape.start_ms == 180_000
     assert ids(tape.between(0, 999_999)) == [7, 8, 9, 10]
+
+
+def test_what_is_put_in_moves_the_ids_of_what_comes_later(tape: Tape) -> None:
+    tape.insert(block(8, 100_000, 100_000))
+    assert ids(tape.between(0, 999_999)) == list(range(1, 10))
+    assert ids(tape.between(100_000, 100_001)) == [5, 6, 7]
+    assert ids(tape.from_id(7, 999_999, 100)) == [7, 8, 9]
+    tape.insert(block(10, 150_000))
+    assert ids(tape.between(120_000, 180_000)) == [8]
+    assert ids(tape.newest(999_999, 2)) == [9, 10]
