@@ -1,18 +1,19 @@
 """How the feed is, judged by data: a fold over events, asked a few times a second.
 
-Theory of operation: `receive` only counts. `status` is called several times a second and gives what was
-counted a time, on the monotonic clock. Where two calls lie far apart the kernel itself was busy; that silence
-was our own and is not held against the feed.
+Theory of operation: `arrive` and `receive` only count. `status` and `remedies` are called several times a
+second and give what was counted a time, on the monotonic clock. Where two of these looks lie far apart the
+kernel itself was busy; that silence was our own and is not held against the feed.
 
 The state is that of the worse route, the first that holds of: blocked, reconnecting, connecting (not open,
-or open and no data yet), stale (open, and silent for longer than its rate explains), delayed, live. A local
-exchange that is live is ``simulated``.
+or open and a kind of data has not come yet), stale (open, and a stream is silent that should not be),
+delayed, live. A local exchange that is live is ``simulated``. How each stream is, `quantnb.feed.streams`
+says; what to do about it, `quantnb.feed.remedies`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from statistics import median
+from collections.abc import Iterable, Mapping, Sequence
 
 from quantnb.events import (
     Connected,
@@ -23,54 +24,78 @@ from quantnb.events import (
     Malformed,
     MarkPrice,
     Quote,
+    Recovered,
     Reply,
     Trade,
 )
+from quantnb.feed.counts import Counts
+from quantnb.feed.lag import Lag
+from quantnb.feed.notes import Notes
 from quantnb.feed.pulse import Pulse
-from quantnb.feed.routes import MARKET, PUBLIC, Endpoints
-from quantnb.feed.unused import Duplicate, Ignored, Late
-from quantnb.snapshot import State, Status
+from quantnb.feed.remedies import Remedies, Remedy
+from quantnb.feed.routes import ROUTES, Endpoints
+from quantnb.feed.streams import TRADES, Streams
+from quantnb.feed.unused import Flagged, Ignored
+from quantnb.feed.verdict import listed, verdict
+from quantnb.snapshot import State, Status, StreamStatus
 
 __all__ = ["Health"]
 
-BUSY_NS = 2_000_000_000  # two looks further apart than this: the kernel was busy
-BUSY_SHOWN_NS = 10_000_000_000
 QUIET_NS = 30_000_000_000
+NOTE_AGAIN_NS = 60_000_000_000  # what may happen a thousand times a second is said once a minute
 DELAYED_MS = 1_000.0
-LAGS_KEPT = 64
-SAMPLES_KEPT = 20
-COUNTS = ("received", "stored", "duplicate", "late", "malformed", "gaps", "missing")
 
 _SEVERITY: tuple[State, ...] = ("blocked", "reconnecting", "connecting", "stale", "delayed", "live")
 
 
 class Health:
-    """Folds the events of a client into a `Status`.
-
-    Attributes
-    ----------
-    samples : list of Malformed
-        The first malformed frames or rows, as evidence.
-    ignored : Counter
-        How many messages were left out by rule, by reason.
-    """
+    """Folds the events of a client into a `Status`."""
 
     def __init__(self) -> None:
-        self.samples: list[Malformed] = []
-        self.ignored: Counter[str] = Counter()
         self._endpoints = Endpoints("", "", "")
         self._why_this_feed = ""
         self._blocked = ""
         self._refusal = ""
-        self._counts = dict.fromkeys(COUNTS, 0)
-        self._trades, self._quotes, self._marks = Pulse(), Pulse(), Pulse()
-        self._last_trade_wall_ns: int | None = None
-        self._lags_ms: deque[float] = deque(maxlen=LAGS_KEPT)
+        self._counts = Counts()
+        self._trades = Pulse()  # of all symbols together
+        self._last_trade: Trade | None = None
+        self._lag = Lag()
+        self._notes = Notes()
+        self._streams = Streams()
+        self._remedies = Remedies()
         self._routes: dict[str, Connected | Disconnected] = {}
-        self._symbols = _Quiet()
-        self._looked_ns: int | None = None
-        self._busy_s = 0.0
-        self._resumed_ns: int | None = None  # when the kernel was last found to have been busy
+        self._is_acknowledged = False
+        self._looked_ns = 0
+        self._resumed_said_ns: int | None = None
+        self._n_rejected_said = 0
+        self._said_ns: dict[str, int] = {}
+
+    @property
+    def samples(self) -> Sequence[Malformed]:
+        """The first twenty rejected frames or rows, as evidence."""
+        return self._counts.first_samples
+
+    @property
+    def newest_samples(self) -> deque[Malformed]:
+        """The newest twenty rejected frames or rows."""
+        return self._counts.samples
+
+    @property
+    def flagged_samples(self) -> deque[Flagged]:
+        """The newest twenty trades that were stored with a doubt."""
+        return self._counts.flagged_samples
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were rejected, by kind of reason (its numbers left out); at most a hundred kinds."""
+        return self._counts.reasons
+
+    @property
+    def ignored(self) -> Counter[str]:
+        """How many messages were left out by rule, by reason; at most a hundred."""
+        return self._counts.ignored
+
+    # What is known of the feed ----------------------------------------------------------------------------
 
     def use(self, endpoints: Endpoints, reason: str) -> None:
         """Set which exchange this is about, and why it was chosen."""
@@ -80,85 +105,148 @@ class Health:
         """Show that the feed ended and will not come back by itself."""
         self._blocked = reason
 
+    def watch(self, streams_by_route: Mapping[str, Iterable[str]]) -> None:
+        """Set which streams shall be delivered from now on, by the name of their route."""
+        self._streams.watch(streams_by_route)
+
+    def begin_again(self) -> None:
+        """Take note that no socket is open any more, and that a client begins anew."""
+        self._streams.close_all(self._routes)
+        self._routes.clear()
+
+    def note(self, text: str) -> None:
+        """Show for a while that something happened; the last twenty notes are kept."""
+        self._notes.add(text)
+
+    def proved_quiet(self, symbol: str, now: Instant) -> None:
+        """Take note that the exchange has no newer trade of a symbol than its stream brought."""
+        stream = self._streams.trades.get(symbol)
+        if stream is not None:
+            stream.prove_quiet(now.monotonic_ns)
+
+    # Events -----------------------------------------------------------------------------------------------
+
+    def arrive(self, event: Event) -> None:
+        """Count one event off the wire, before it is judged."""
+        if type(event) is Trade:
+            self._counts.n_arrived += 1
+            self._lag.trade = event
+            stream = self._streams.trades.get(event.symbol)
+        elif type(event) is Quote:
+            self._lag.quote = event
+            stream = self._streams.quotes.get(event.symbol)
+        elif type(event) is MarkPrice:
+            self._lag.mark = event
+            stream = self._streams.marks.get(event.symbol)
+        else:
+            if isinstance(event, Malformed) and not isinstance(event, Ignored):
+                self._counts.n_arrived += 1
+            return
+        if stream is not None:
+            stream.n += 1
+
     def receive(self, event: Event) -> None:
-        """Fold in one event."""
+        """Fold in one event, after it was judged."""
         match event:
             case Trade():
                 self._trades.n += 1
-                self._counts["stored"] += 1
-                self._symbols.trades.add(event.symbol)
-                self._last_trade_wall_ns = event.receive_ns
-                self._lags_ms.append((event.receive_ns - event.push_ns) / 1e6)
-            case Quote():
-                self._quotes.n += 1
-            case MarkPrice():
-                self._marks.n += 1
-                self._symbols.marks.add(event.symbol)
+                self._last_trade = event
+                self._counts.store(event)
+            case Recovered():
+                self._counts.recover(event)
             case Gap():
-                self._counts["gaps"] += 1
-                self._counts["missing"] += event.last_missing_id - event.first_missing_id + 1
+                self._counts.miss(event)
             case Connected() | Disconnected():
-                self._routes[event.route] = event
-                self._refusal = ""
+                self._change_route(event)
             case Reply():
-                if event.error_code is not None:
+                if event.error_code is None:
+                    self._is_acknowledged = True
+                else:
                     self._refusal = f"The exchange refused a request: {event.error_text}"
             case Malformed():
-                self._receive_unused(event)
+                self._counts.leave_out(event)
+                if isinstance(event, Flagged) and self._is_news(event.trade.symbol):
+                    self.note(f"{event.reason[:1].upper()}{event.reason[1:]}; it is kept.")
 
-    def _receive_unused(self, event: Malformed) -> None:
-        match event:
-            case Ignored():
-                self.ignored[event.reason] += 1
-            case Duplicate():
-                self._counts["duplicate"] += 1
-            case Late():
-                self._counts["late"] += 1
-            case _:
-                self._counts["malformed"] += 1
-                if len(self.samples) < SAMPLES_KEPT:
-                    self.samples.append(event)
+    def _change_route(self, event: Connected | Disconnected) -> None:
+        self._routes[event.route] = event
+        self._refusal = ""
+        if isinstance(event, Connected):
+            self._streams.open(event.route, event.at)
+        else:
+            self._streams.close(event.route, event.at)
+            self._is_acknowledged = False
+
+    # Questions --------------------------------------------------------------------------------------------
+
+    def remedies(self, now: Instant) -> tuple[Remedy, ...]:
+        """Return what to do now about streams that are silent; ask several times a second."""
+        self._look(now)
+        return () if self._blocked else self._remedies.choose(self._streams, now.monotonic_ns)
 
     def status(self, now: Instant, is_running: bool = True) -> Status:
-        """Return how the feed is; ask at least once a second while it runs."""
-        self._look(now.monotonic_ns)
-        lag_ms = median(self._lags_ms) if self._lags_ms else None
-        state, reason, retry_in_s = self._judge(now.monotonic_ns, lag_ms, is_running)
+        """Return how the feed is; ask several times a second while it runs.
+
+        What the ledger and the recovery know (``holes``, ``coverage``, ``history``) is left empty.
+        """
+        now_ns = now.monotonic_ns
+        self._look(now)
+        lag_ms = self._lag.ms(now_ns)
+        state, reason, retry_in_s = self._judge(now_ns, lag_ms, is_running)
         if state == "live" and self._endpoints.is_simulated:
             state = "simulated"
-        age_s = None if self._last_trade_wall_ns is None else (now.wall_ns - self._last_trade_wall_ns) / 1e9
-        counts = self._counts
-        received = sum(counts[name] for name in ("stored", "duplicate", "late", "malformed"))
         return Status(
             state=state,
             feed=self._endpoints.name,
-            reason=" ".join(filter(None, [reason, *self._notes(now.monotonic_ns), self._why_this_feed])),
+            reason=" ".join(filter(None, [reason, *self._remarks(now_ns), self._why_this_feed])),
             is_simulated=self._endpoints.is_simulated,
             trades_per_s=self._trades.per_s if is_running else 0.0,
-            last_trade_age_s=None if age_s is None else max(age_s, 0.0),
+            last_trade_age_s=self._last_trade_age_s(now),
             lag_ms=lag_ms,
             retry_in_s=retry_in_s,
-            counts={**counts, "received": received},
+            counts=self._counts.to_dict(),
+            streams=self._stream_statuses(now_ns, is_running and not self._blocked),
+            notes=self._notes.kept(),
         )
 
-    def _look(self, now_ns: int) -> None:
-        if self._looked_ns is not None and now_ns - self._looked_ns > BUSY_NS:
-            self._busy_s = (now_ns - self._looked_ns) / 1e9
-            self._resumed_ns = now_ns
-        self._looked_ns = now_ns
-        for pulse in (self._trades, self._quotes, self._marks):
-            pulse.look(now_ns)
-        self._symbols.look(now_ns)
-        if self._trades.last_ns is not None and now_ns - self._trades.last_ns > QUIET_NS:
-            self._lags_ms.clear()
+    def _last_trade_age_s(self, now: Instant) -> float | None:
+        if self._last_trade is None or self._trades.last_ns is None:
+            return None
+        # The wall's clock may have been set back, the monotonic one may have slept: one of them is right.
+        by_wall_ns = now.wall_ns - self._last_trade.receive_ns
+        return max(by_wall_ns, now.monotonic_ns - self._trades.last_ns) / 1e9
+
+    def _look(self, now: Instant) -> None:
+        now_ns = self._looked_ns = now.monotonic_ns
+        self._trades.look(now_ns)
+        self._lag.look(now_ns)
+        self._streams.look(now)
+        if self._streams.resumed_ns != self._resumed_said_ns:
+            self._resumed_said_ns = self._streams.resumed_ns
+            if self._streams.busy_s:  # who slept is told by who woke it up
+                self.note(f"The kernel was busy for {self._streams.busy_s:.0f} s.")
+        n_rejected = self._counts.n_rejected - self._n_rejected_said
+        if n_rejected and self._is_news("rejected"):
+            self._n_rejected_said = self._counts.n_rejected
+            rows = "1 row" if n_rejected == 1 else f"{n_rejected:,} rows"
+            self.note(f"{rows} could not be used: {self.newest_samples[-1].reason}.")
+        self._notes.look(now_ns)
+
+    def _is_news(self, what: str) -> bool:
+        said_ns = self._said_ns.get(what)
+        if said_ns is not None and self._looked_ns - said_ns < NOTE_AGAIN_NS:
+            return False
+        self._said_ns[what] = self._looked_ns
+        return True
 
     def _judge(self, now_ns: int, lag_ms: float | None, is_running: bool) -> tuple[State, str, float | None]:
         if self._blocked:
             return "blocked", self._blocked, None
         if not is_running:
             return "stopped", "", None
-        worst = min((self._judge_route(route, now_ns) for route in (MARKET, PUBLIC)), key=_severity)
-        if worst[0] == "live" and lag_ms is not None and lag_ms > DELAYED_MS:
+        routes = self._streams.of_route or ROUTES
+        worst = min((self._judge_route(route, now_ns) for route in routes), key=_severity)
+        if worst[0] in ("delayed", "live") and lag_ms is not None and lag_ms > DELAYED_MS:
             late = f"Data arrive {lag_ms / 1e3:.1f} s late, or this computer's clock is ahead."
             return "delayed", late, None
         return worst
@@ -172,55 +260,24 @@ class Health:
                 return "blocked", event.reason, None
             retry_in_s = event.retry_in_s - (now_ns - event.at.monotonic_ns) / 1e9
             return "reconnecting", event.reason, max(retry_in_s, 0.0)
-        return self._judge_data(route, now_ns, event.at.monotonic_ns)
+        return *verdict(self._streams, route, self._is_acknowledged), None
 
-    def _judge_data(self, route: str, now_ns: int, opened_ns: int) -> tuple[State, str, float | None]:
-        since_ns = max(opened_ns, self._resumed_ns or 0)
-        expected = [(self._quotes, "quotes")]
-        if route == MARKET:
-            expected = [(self._marks, "mark prices"), (self._trades, "trades")]
-        for pulse, name in expected:
-            if pulse.is_overdue(now_ns, since_ns):
-                silence_s = pulse.silence_ns(now_ns, since_ns) / 1e9
-                return "stale", f"Connected, but no {name} for {silence_s:.0f} s.", None
-        for pulse, name in expected:
-            if pulse.last_ns is None or pulse.last_ns < opened_ns:
-                return "connecting", f"Connected; waiting for {name}.", None
-        return "live", "", None
-
-    def _notes(self, now_ns: int) -> list[str]:
+    def _remarks(self, now_ns: int) -> list[str]:
         """Return what else there is to know, beside the state."""
-        notes = [self._refusal]
-        if self._resumed_ns is not None and now_ns - self._resumed_ns < BUSY_SHOWN_NS:
-            notes.append(f"The kernel was busy for {self._busy_s:.0f} s.")
-        quiet = self._symbols.quiet(now_ns, self._resumed_ns or 0)
+        remarks = [self._refusal, *self._notes.shown(now_ns)]
+        quiet = sorted(
+            each.symbol
+            for each in self._streams
+            if each.kind == TRADES and each.state == "quiet" and each.overdue_ns > QUIET_NS
+        )
         if quiet:
-            notes.append(f"No trades of {', '.join(quiet)} for more than {QUIET_NS // 10**9} s.")
-        return notes
+            remarks.append(f"No trades of {listed(quiet)} for more than {QUIET_NS // 10**9} s.")
+        return remarks
 
-
-class _Quiet:
-    """Which symbols are subscribed, as their mark prices show, and do not trade."""
-
-    def __init__(self) -> None:
-        self.trades: set[str] = set()  # since the last look
-        self.marks: set[str] = set()
-        self._trade_ns: dict[str, int] = {}
-        self._mark_ns: dict[str, int] = {}
-
-    def look(self, now_ns: int) -> None:
-        self._trade_ns.update(dict.fromkeys(self.trades, now_ns))
-        self._mark_ns.update(dict.fromkeys(self.marks, now_ns))
-        for symbol in self.marks:
-            self._trade_ns.setdefault(symbol, now_ns)
-        self.trades.clear()
-        self.marks.clear()
-
-    def quiet(self, now_ns: int, since_ns: int) -> list[str]:
-        return sorted(
-            symbol
-            for symbol, mark_ns in self._mark_ns.items()
-            if now_ns - mark_ns < BUSY_NS and now_ns - max(self._trade_ns[symbol], since_ns) > QUIET_NS
+    def _stream_statuses(self, now_ns: int, is_running: bool) -> tuple[StreamStatus, ...]:
+        return tuple(
+            StreamStatus(each.name, each.state if is_running else "stale", each.age_s(now_ns), each.per_s)
+            for each in self._streams
         )
 
 

@@ -72,10 +72,13 @@ class Endpoints(Struct, frozen=True):
         """How to call it at the beginning of a sentence."""
         return "The exchange" if self.is_simulated else "Binance"
 
-    def socket_url(self, route: Route) -> str:
-        """Return where a combined socket of this route opens; streams are subscribed to afterwards."""
+    def socket_url(self, route: Route, *, is_unrouted: bool = False) -> str:
+        """Return where a combined socket of this route opens; streams are subscribed to afterwards.
+
+        The unrouted path is the one of before 2026-04-23: worth a try where the routed one stays silent.
+        """
         # Names in the address would be limited to 8 KB and could not change later.
-        return f"{self.websocket_base}/{route}/stream"
+        return f"{self.websocket_base}/stream" if is_unrouted else f"{self.websocket_base}/{route}/stream"
 
 
 LIVE = Endpoints("live", "wss://fstream.binance.com", "https://fapi.binance.com")

@@ -1,9 +1,10 @@
-"""What a socket shall deliver, and the control messages that get it there, at the pace the exchange asks for.
+"""What a connection shall deliver, and the control messages that get it there, at the exchange's pace.
 
-State of one stream on one socket::
+State of one stream on one connection::
 
-    desired ──asked──▶ in flight ──acknowledged──▶ held
-                           └──error──▶ refused (not asked for again on this socket)
+    desired ──asked──▶ in flight ──acknowledged──▶ held ──┐
+       ▲                   └──error──▶ refused ───────────┤  (not asked for again by itself)
+       └─────────────────────── repeated ─────────────────┘
 
 An acknowledgement proves nothing (unknown names are acknowledged too): health is judged by data.
 """
@@ -14,49 +15,47 @@ from collections.abc import Iterable
 
 import msgspec
 
-from quantnb.errors import InvalidSettingError
 from quantnb.events import Instant, Reply
 from quantnb.feed.wire import Request
 
 __all__ = ["MAX_NAMES", "MAX_STREAMS", "PACE_NS", "Subscriptions"]
 
-MAX_STREAMS = 1_024  # per socket; one more and the exchange closes it with 1008
+MAX_STREAMS = 1_024  # per connection; one more and the exchange closes it with 1008
 MAX_NAMES = 200  # per message; longer ones have failed silently
-PACE_NS = 500_000_000  # between messages; more than ten a second close the socket with 1008
+PACE_NS = 500_000_000  # between messages; more than ten a second close the connection with 1008
 
 
 class Subscriptions:
-    """Bookkeeping of one route, across the sockets that serve it one after another."""
+    """Bookkeeping of one connection.
 
-    def __init__(self) -> None:
-        self.desired: frozenset[str] = frozenset()
+    What is desired beyond `MAX_STREAMS` is not asked for: that would cost all the others. `Shards` sees to it
+    that there is nothing beyond.
+    """
+
+    def __init__(self, desired: Iterable[str] = ()) -> None:
+        self.desired = frozenset(desired)
         self.held: set[str] = set()
         self.refused: set[str] = set()
         self._in_flight: dict[int, Request] = {}
         self._asked: set[str] = set()  # in flight or held
+        self._again: set[str] = set()  # to be unsubscribed first
         self._last_id = 0
         self._sent_ns: int | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the exchange has answered for every stream that is desired."""
+        return self.desired <= self.held | self.refused and not self._surplus()
+
     def desire(self, streams: Iterable[str]) -> None:
-        """Set what shall be delivered from now on.
+        """Set what shall be delivered from now on."""
+        self.desired = frozenset(streams)
 
-        Raises
-        ------
-        InvalidSettingError
-            Where one socket cannot carry them all.
-        """
-        desired = frozenset(streams)
-        if len(desired) > MAX_STREAMS:
-            raise InvalidSettingError(
-                f"{len(desired)} streams are more than the {MAX_STREAMS} that the exchange allows on one "
-                "connection; watch fewer symbols."
-            )
-        self.desired = desired
-
-    def start_over(self) -> None:
-        """Take note of a new socket: nothing is subscribed on it, everything is desired again."""
-        for streams in (self.held, self.refused, self._asked, self._in_flight):
-            streams.clear()
+    def repeat(self, streams: Iterable[str]) -> None:
+        """Ask for these streams again, those that are desired: give them up first, or forget the refusal."""
+        names = set(streams)
+        self._again.update(self._asked & names)
+        self.refused -= names
 
     def receive(self, reply: Reply) -> None:
         """Take note of an answer; one without a known id belongs to no request and changes nothing."""
@@ -85,8 +84,8 @@ class Subscriptions:
         surplus = self._surplus()  # first, because there is room for 1,024 only
         names = sorted(surplus or self._lacking())[:MAX_NAMES]
         if surplus:
-            self._asked.difference_update(names)
-            self.held.difference_update(names)
+            for streams in (self._asked, self.held, self._again):
+                streams.difference_update(names)
         else:
             self._asked.update(names)
         self._last_id += 1
@@ -95,7 +94,8 @@ class Subscriptions:
         return msgspec.json.encode(request)
 
     def _surplus(self) -> set[str]:
-        return self._asked - self.desired
+        return (self._asked - self.desired) | self._again
 
-    def _lacking(self) -> frozenset[str]:
-        return self.desired - self._asked - self.refused
+    def _lacking(self) -> list[str]:
+        lacking = sorted(self.desired - self._asked - self.refused)
+        return lacking[: MAX_STREAMS - len(self._asked)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 from quantnb.events import Instant, Trade
@@ -84,6 +85,94 @@ def raw(fields: Any, **changes: Any) -> bytes:
 def combined(fields: Any, **changes: Any) -> bytes:
     """Return a payload in the envelope of a ``/stream`` socket."""
     return b'{"stream":"btcusdt@aggTrade","data":' + raw(fields, **changes) + b"}"
+
+
+ODD_VALUES: list[Any] = [
+    *[None, True, False, 0, -1, 1, 0.5, 1e300, 10**30, 2**63, -(2**63), 1791382992488000, 1791382992],
+    *["", "0", "-1", "NaN", "Infinity", "1e308", "1e-320", "abc", "9" * 400, "\ud800", "\x00", "币安人生"],
+    *[[], {}, [1], {"e": "aggTrade"}, [[[]]]],
+]
+
+
+def corpus() -> list[bytes]:
+    """Return valid frames of each kind, as many of each as there are in real life: mostly trades."""
+    frames = [combined(AGG_TRADE, a=9001 + k, E=1791382992488 + k) for k in range(8)]
+    frames += [combined(fields) for fields in (BOOK_TICKER, MARK_PRICE, KLINE, [MARK_PRICE] * 2)]
+    frames += [raw(AGG_TRADE), b'{"error":{"code":2,"msg":"wrong"},"id":3}', b'{"result":null,"id":1}']
+    return frames
+
+
+def mutated(chance: random.Random) -> bytes:
+    """Return a frame of the corpus with one to four things wrong, of the kinds that software gets wrong."""
+    frame = chance.choice(_CORPUS)
+    for _ in range(chance.choice([1, 1, 1, 1, 2, 4])):
+        frame = chance.choice(_MUTATIONS)(frame, chance) or b"{"
+    return frame
+
+
+def _flip(frame: bytes, chance: random.Random) -> bytes:
+    position = chance.randrange(len(frame))
+    return frame[:position] + bytes([frame[position] ^ (1 << chance.randrange(8))]) + frame[position + 1 :]
+
+
+def _truncate(frame: bytes, chance: random.Random) -> bytes:
+    return frame[: chance.randrange(len(frame))]
+
+
+def _cut(frame: bytes, chance: random.Random) -> bytes:
+    position = chance.randrange(len(frame))
+    return frame[:position] + frame[position + chance.randint(1, 9) :]
+
+
+def _insert(frame: bytes, chance: random.Random) -> bytes:
+    position = chance.randrange(len(frame))
+    return frame[:position] + chance.randbytes(chance.randint(1, 3)) + frame[position:]
+
+
+def _break_text(frame: bytes, chance: random.Random) -> bytes:
+    return frame.replace(b"USDT", chance.choice([b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\x00", b"\\ud800"]), 1)
+
+
+def _nest(frame: bytes, chance: random.Random) -> bytes:
+    depth = chance.choice([1, 3, 50, 2_000])
+    opening, closing = chance.choice([(b"[", b"]"), (b'{"data":', b"}"), (b'{"stream":"x","data":', b"}")])
+    return opening * depth + frame + closing * depth
+
+
+def _repeat_keys(frame: bytes, chance: random.Random) -> bytes:
+    members = frame.strip(b"{}")
+    return b"{" + members + b"," + members + b"}" * chance.randint(1, 2)
+
+
+def _put_odd_value(frame: bytes, chance: random.Random) -> bytes:
+    """Put another type or an impossible number into a field, or leave it out, if the frame can be read."""
+    try:
+        message = json.loads(frame)
+    except (ValueError, RecursionError):
+        return frame
+    inner = message.get("data", message) if isinstance(message, dict) else message
+    fields = inner[0] if isinstance(inner, list) and inner else inner
+    if isinstance(fields, dict) and fields:
+        key = chance.choice(list(fields))
+        if chance.random() < 0.2:
+            del fields[key]
+        else:
+            fields[key] = chance.choice(ODD_VALUES)
+    return json.dumps(message).encode()
+
+
+_CORPUS = corpus()
+_MUTATIONS = [
+    _flip,
+    _truncate,
+    _cut,
+    _insert,
+    _break_text,
+    _nest,
+    _repeat_keys,
+    _put_odd_value,
+    _put_odd_value,
+]
 
 
 def trade(trade_id: int, *, symbol: str = "BTCUSDT", event_ms: int = 1791382992338) -> Trade:

@@ -10,7 +10,7 @@ import pytest
 
 from quantnb.events import Event, Gap, Malformed, Quote, Trade
 from quantnb.feed.decode import decode
-from quantnb.feed.order import TradeOrder
+from quantnb.feed.ledger import Ledger
 from quantnb.feed.unused import Ignored
 from tests.feed.recordings import LARGE, SMALL, agg_trades, encode, fields_of, recorded_frames
 
@@ -41,14 +41,14 @@ def test_every_recorded_frame_is_an_event_or_left_out_by_rule(name: str) -> None
 
 @pytest.mark.parametrize("name", LARGE)
 def test_derived_agg_trades_agree_with_a_plain_recount(name: str) -> None:
-    order = TradeOrder()
+    ledger = Ledger()
     received: list[Event] = []
     n_groups = 0
     for trade_id, (receive_ns, group) in enumerate(agg_trades(name), start=1):
         n_groups += 1
         for event in decode(encode(trade_id, group), receive_ns):
             assert isinstance(event, Trade)
-            received.extend(order.receive(event))
+            received.extend(ledger.receive(event))
     trades = [event for event in received if isinstance(event, Trade)]
 
     raw = [fields_of(frame) for _, frame in recorded_frames(name)]
@@ -78,7 +78,7 @@ def test_the_recorders_clock_was_behind_and_it_changes_nothing(name: str) -> Non
 
 
 def test_recorded_agg_trades_are_consecutive_per_symbol() -> None:
-    order = TradeOrder()
+    ledger = Ledger()
     quantity: Counter[str] = Counter()
     recount: dict[str, Decimal] = {}
     n_trades = 0
@@ -90,7 +90,7 @@ def test_recorded_agg_trades_are_consecutive_per_symbol() -> None:
         n_trades += 1
         for event in decode(frame, receive_ns):
             assert isinstance(event, Trade)
-            (kept,) = order.receive(event)
+            (kept,) = ledger.receive(event)
             assert not isinstance(kept, Gap)
             quantity[event.symbol] += event.quantity  # type: ignore[assignment]
     assert n_trades > 10

@@ -100,6 +100,10 @@ def test_a_socket_opens_bare_and_combined() -> None:
     assert LIVE.socket_url("public") == "wss://fstream.binance.com/public/stream"
 
 
+def test_the_path_of_before_the_split_has_no_route() -> None:
+    assert LIVE.socket_url("market", is_unrouted=True) == "wss://fstream.binance.com/stream"
+
+
 def test_a_sentence_names_binance_only_where_it_is_binance() -> None:
     assert LIVE.title == TESTNET.title == "Binance"
     assert Endpoints.at("ws://127.0.0.1:1").title == "The exchange"

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantnb.errors import InvalidSettingError
 from quantnb.events import Reply
 from quantnb.feed.subscribe import MAX_NAMES, MAX_STREAMS, PACE_NS, Subscriptions
 from tests.feed.frames import RECEIVE_NS, at
@@ -97,6 +97,16 @@ def test_an_error_is_not_answered_with_the_same_request() -> None:
     assert messages(subscriptions, since_s=200) == []
 
 
+def test_a_refused_stream_is_asked_for_again_where_that_is_wanted() -> None:
+    subscriptions = Subscriptions(["a", "b"])
+    [(_, message)] = messages(subscriptions)
+    subscriptions.receive(Reply(message["id"], 2, "Invalid request", RECEIVE_NS))
+    subscriptions.repeat(["a"])
+    assert [(each["method"], each["params"]) for _, each in messages(subscriptions, since_s=200)] == [
+        ("SUBSCRIBE", ["a"])
+    ]
+
+
 @pytest.mark.parametrize("request_id", [None, "1", 77])
 def test_an_answer_to_no_request_of_ours_changes_nothing(request_id: int | str | None) -> None:
     subscriptions = Subscriptions()
@@ -107,23 +117,63 @@ def test_an_answer_to_no_request_of_ours_changes_nothing(request_id: int | str |
     assert not subscriptions.held
 
 
-def test_on_a_new_socket_everything_is_desired_again_at_the_same_pace() -> None:
-    subscriptions = Subscriptions()
-    subscriptions.desire(["a", "b"])
-    acknowledge(subscriptions, json.loads(subscriptions.next_message(at(0)) or b""))
-    subscriptions.start_over()
-    assert not subscriptions.held
-    [(time_s, message)] = messages(subscriptions, since_s=0.1)
-    assert time_s == pytest.approx(0.5)
-    assert message == {"method": "SUBSCRIBE", "params": ["a", "b"], "id": 2}
+def test_streams_are_asked_for_again_after_they_were_given_up() -> None:
+    subscriptions = Subscriptions(["a", "b", "c"])
+    acknowledge(subscriptions, messages(subscriptions)[0][1])
+    subscriptions.repeat(["b", "c", "never asked for"])
+    assert not subscriptions.is_settled
+    sent = messages(subscriptions, since_s=200)
+    assert [(time_s, message["method"], message["params"]) for time_s, message in sent] == [
+        (200.0, "UNSUBSCRIBE", ["b", "c"]),
+        (200.5, "SUBSCRIBE", ["b", "c"]),
+    ]
+    assert subscriptions.held == {"a"}
+    for _, message in sent:
+        acknowledge(subscriptions, message)
+    assert subscriptions.held == {"a", "b", "c"}
 
 
-def test_more_streams_than_a_socket_carries_are_refused_before_asking() -> None:
+def test_a_stream_that_is_no_longer_desired_is_not_asked_for_again() -> None:
+    subscriptions = Subscriptions(["a", "b"])
+    acknowledge(subscriptions, messages(subscriptions)[0][1])
+    subscriptions.repeat(["a"])
+    subscriptions.desire(["b"])
+    assert [message["method"] for _, message in messages(subscriptions, since_s=200)] == ["UNSUBSCRIBE"]
+
+
+def test_it_is_settled_when_every_stream_was_answered_for() -> None:
+    subscriptions = Subscriptions(names(201))
+    assert not subscriptions.is_settled
+    first, second = (message for _, message in messages(subscriptions))
+    acknowledge(subscriptions, first)
+    assert not subscriptions.is_settled
+    subscriptions.receive(Reply(second["id"], 2, "Invalid request", RECEIVE_NS))
+    assert subscriptions.is_settled
+
+
+def test_never_more_streams_are_asked_for_than_a_connection_carries() -> None:
+    subscriptions = Subscriptions(names(MAX_STREAMS + 7))
+    sent = messages(subscriptions)
+    assert sum(len(message["params"]) for _, message in sent) == MAX_STREAMS
+    assert subscriptions.next_message(at(500)) is None
+
+
+@given(st.lists(st.sets(st.sampled_from(names(600))), min_size=1, max_size=6), st.data())
+def test_whatever_is_desired_the_exchange_hears_at_most_two_messages_a_second_of_200_names(
+    desires: list[set[str]], data: st.DataObject
+) -> None:
     subscriptions = Subscriptions()
-    subscriptions.desire(names(MAX_STREAMS))
-    with pytest.raises(InvalidSettingError, match="1025 streams are more than the 1024"):
-        subscriptions.desire(names(MAX_STREAMS + 1))
-    assert len(subscriptions.desired) == MAX_STREAMS
+    times_s: list[float] = []
+    for step, desired in enumerate(desires):
+        subscriptions.desire(desired)
+        subscriptions.repeat(data.draw(st.sets(st.sampled_from(names(20)))))
+        for tick in range(data.draw(st.integers(1, 12))):
+            now_s = step * 1.2 + tick / 10
+            message = subscriptions.next_message(at(now_s))
+            if message is not None:
+                times_s.append(now_s)
+                assert 0 < len(json.loads(message)["params"]) <= MAX_NAMES
+    assert all(after - before >= PACE_NS / 1e9 - 1e-6 for before, after in pairwise(times_s))
 
 
 @given(st.lists(st.sets(st.sampled_from(names(12))), min_size=1, max_size=8))
