@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.feed.routes import LIVE, TESTNET, Endpoints
+from quantnb.live.ban import Ban
+from quantnb.live.clock import SystemClock
 from quantnb.live.rest import Rest
 
 __all__ = ["FEEDS", "Choice", "check_feed", "choose"]
 
 FEEDS = ("auto", "live", "testnet", "sim")
 PROBE_WITHIN_S = 3.0
+
+_IN_ITS_PLACE = "The local exchange takes its place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,14 @@ def check_feed(feed: str) -> str:
     )
 
 
-async def choose(feed: str, *, binance: Endpoints = LIVE, probe_timeout_s: float = PROBE_WITHIN_S) -> Choice:
-    """Return the exchange for a feed; only ``"auto"`` asks the network.
+async def choose(
+    feed: str,
+    *,
+    binance: Endpoints = LIVE,
+    probe_timeout_s: float = PROBE_WITHIN_S,
+    ban: Ban | None = None,
+) -> Choice:
+    """Return the exchange for a feed; only ``"auto"`` asks the network, and not while Binance forbids it.
 
     Raises
     ------
@@ -51,7 +61,7 @@ async def choose(feed: str, *, binance: Endpoints = LIVE, probe_timeout_s: float
     """
     match check_feed(feed):
         case "auto":
-            return await _probe(binance, probe_timeout_s)
+            return await _probe(binance, probe_timeout_s, ban or Ban.of(binance, SystemClock()))
         case "live":
             return Choice(LIVE, "")
         case "testnet":
@@ -62,10 +72,10 @@ async def choose(feed: str, *, binance: Endpoints = LIVE, probe_timeout_s: float
             return Choice(Endpoints.at(address), "")
 
 
-async def _probe(binance: Endpoints, timeout_s: float) -> Choice:
+async def _probe(binance: Endpoints, timeout_s: float, ban: Ban) -> Choice:
     try:
-        async with Rest(binance, timeout_s=timeout_s) as rest:
+        async with Rest(binance, timeout_s=timeout_s, ban=ban) as rest:
             await rest.ping()
     except FeedError as error:
-        return Choice(None, f"{error} The local exchange takes its place.")
+        return Choice(None, f"{error} {_IN_ITS_PLACE}")
     return Choice(binance, "")

@@ -56,15 +56,24 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 def http_failure(status: int, headers: Mapping[str, str]) -> Failure:
     """Return an HTTP refusal with its ``Retry-After``, given in seconds or as a date."""
-    return Failure("http", status, retry_after_s=_retry_after_s(headers.get("Retry-After")))
+    return Failure("http", status, retry_after_s=_retry_after_s(headers))
 
 
-def _retry_after_s(text: str | None) -> float | None:
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("Retry-After")
     if text is None:
         return None
     if text.strip().isdecimal():
         return float(text)
+    until_s = _timestamp_s(text)
+    if until_s is None:
+        return None
+    now_s = _timestamp_s(headers.get("Date"))  # the exchange's own clock, where it says: ours may be wrong
+    return max(0.0, until_s - (time.time() if now_s is None else now_s))
+
+
+def _timestamp_s(date: str | None) -> float | None:
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+        return email.utils.parsedate_to_datetime(date).timestamp() if date else None
+    except (ValueError, OverflowError):
         return None

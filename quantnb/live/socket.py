@@ -1,54 +1,69 @@
-"""One route's connection, held open for as long as its task lives."""
+"""One route's connection, held open for as long as its task lives, and replaced before it ends.
+
+Make before break: a connection that is due for renewal (it grows old, the exchange is about to shut down, it
+is silent, the computer slept) goes on delivering while the next one opens, subscribes and shows its first
+data. What the next one says is held back until the old one has said its last; the ids that both brought are
+the ledger's to sort out. So the order of trades is kept and there is no hole. ::
+
+    old   ──T1──T2──T3──T4──T5──┤ closed
+    new        │ opens ──T3──T4──T5──T6──▶      handed out: T1 T2 T3 T4 T5 (T3 T4 T5: duplicates) T6
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NoReturn
 
-from websockets.asyncio.client import ClientConnection, connect
-
 from quantnb.errors import FeedError
-from quantnb.events import Connected, Disconnected, Event, Malformed, Reply
-from quantnb.feed.decode import decode
-from quantnb.feed.reconnect import Reconnect
+from quantnb.events import Connected, Disconnected, Event
+from quantnb.feed.reconnect import Failure, Reconnect, ban_s
 from quantnb.feed.routes import Endpoints, Route
-from quantnb.feed.subscribe import Subscriptions
+from quantnb.live.ban import Ban
 from quantnb.live.clock import Clock
-from quantnb.live.failure import UnansweredError, failure_of, leaves
+from quantnb.live.connection import Connection
+from quantnb.live.failure import failure_of, leaves
+from quantnb.live.tasks import finished, first, give_up
 
-__all__ = ["Socket"]
+__all__ = ["ROTATE_AFTER_S", "Socket"]
 
-OPEN_WITHIN_S = 10.0
-CLOSE_WITHIN_S = 1.0
-PING_EVERY_S = 5.0
-PONG_WITHIN_S = 5.0
-MAX_FRAME_BYTES = 8 * 2**20  # the largest real ones are some hundred kilobytes
-MAX_FRAMES_WAITING = 1_024  # then reading pauses, and what comes waits in the kernel's buffers
+ROTATE_AFTER_S = 85_800.0  # 23 h 50 min; the exchange closes after 24 h
+ROTATION_JITTER = 0.007  # earlier by up to so much (10 min), so that not all sockets do it together
+READY_WITHIN_S = 10.0
+# An exchange that announces the end of a connection as soon as it is open does so with the next one, too.
+HASTY_S, HASTY_WAIT_S = 1.0, 30.0
+BLOCKED_RETRY_S = 60.0  # a renewal that trying again cannot mend, while the old connection still delivers
+
+_log = logging.getLogger("quantnb")
 
 
-class _Connect(connect):
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Follow no redirect: an exchange does not send its clients elsewhere."""
-        return exc
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    reason: str
+    is_unrouted: bool = False  # tried once
 
 
 class Socket:
-    """Connects, subscribes, reads and reconnects.
+    """Connects, renews and reconnects.
 
     Parameters
     ----------
     endpoints : Endpoints
         The exchange.
     route : {"market", "public"}
-        Which of its sockets.
+        Which of its routes.
     on_event : callable
-        Gets every event, with `Connected` and `Disconnected` among them.
+        Gets every event, with `Connected` and `Disconnected` among them; a renewal is neither.
     clock : Clock
         Gives the time and waits.
     random : callable
         Uniform in [0, 1), for the jitter of delays.
+    ban : Ban
+        Asked before every handshake, and set by a refusal.
+    rotate_after_s : float
+        Greatest age of a connection.
     """
 
     def __init__(
@@ -59,23 +74,52 @@ class Socket:
         on_event: Callable[[Event], None],
         clock: Clock,
         random: Callable[[], float],
+        ban: Ban,
+        rotate_after_s: float = ROTATE_AFTER_S,
     ) -> None:
         self.route = route
-        self.subscriptions = Subscriptions()
         self._endpoints = endpoints
         self._on_event = on_event
         self._clock = clock
+        self._random = random
+        self._ban = ban
+        self._rotate_after_s = rotate_after_s
         self._reconnect = Reconnect(random, endpoints.title)
-        self._is_desire_new = asyncio.Event()
-        self._n_frames = 0
+        self._streams: frozenset[str] = frozenset()
+        self._serving: Connection | None = None
+        self._rising: Connection | None = None
+        self._renewal: _Renewal | None = None
+        self._is_renewal_asked = asyncio.Event()
+        self._is_woken = asyncio.Event()
 
     def desire(self, streams: Iterable[str]) -> None:
-        """Set what shall be delivered; an open socket is told at once, at the exchange's pace."""
-        self.subscriptions.desire(streams)
-        self._is_desire_new.set()
+        """Set what shall be delivered; an open connection is told at once, at the exchange's pace."""
+        self._streams = frozenset(streams)
+        for connection in filter(None, (self._serving, self._rising)):
+            connection.subscriptions.desire(self._streams)
+            connection.tell()
+
+    def resubscribe(self, streams: Iterable[str]) -> None:
+        """Give up these streams on the open connection and ask for them again."""
+        if self._serving is not None:
+            self._serving.subscriptions.repeat(streams)
+            self._serving.tell()
+
+    def renew(self, reason: str, *, is_unrouted: bool = False) -> None:
+        """Replace the open connection by a new one; by the path without a route that is tried once."""
+        if self._serving is not None and self._serving.opened and self._rising is None:
+            self._renewal = _Renewal(reason, is_unrouted)
+            self._is_renewal_asked.set()
+
+    def wake(self) -> None:
+        """Renew the connection, or try again now: this computer slept, and the network is another one."""
+        self.renew("this computer slept")
+        if not self._reconnect.is_told_to_wait:
+            self._reconnect.forget()
+            self._is_woken.set()
 
     async def run(self) -> None:
-        """Hold the connection until cancelled.
+        """Hold the route until cancelled.
 
         Raises
         ------
@@ -83,84 +127,122 @@ class Socket:
             Where trying again cannot help; the message says why.
         """
         while True:
+            await self._sit_out_ban()
+            self._serving = self._connection()
             try:
                 await self._hold()
             except Exception as error:  # whatever is not the network's fault is raised again
-                wait_s, reason = self._receive_failure(error)
+                wait_s, reason = self._judge(error, self._current())
+            finally:
+                serving, self._serving = self._serving, None
+                await serving.stop()
+            self._on_event(Disconnected(self.route, reason, wait_s, self._clock.now()))
             if wait_s is None:
                 raise FeedError(reason)
+            self._is_woken.clear()
+            await first(None, self._clock.sleep(wait_s), self._is_woken.wait())
+
+    async def _sit_out_ban(self) -> None:
+        while (wait_s := self._ban.remaining_s()) > 0:
+            self._on_event(Disconnected(self.route, self._ban.reason, wait_s, self._clock.now()))
             await self._clock.sleep(wait_s)
 
-    def _receive_failure(self, error: Exception) -> tuple[float | None, str]:
-        failures = []
+    def _connection(self, *, is_held: bool = False, is_unrouted: bool = False) -> Connection:
+        return Connection(
+            self._endpoints.socket_url(self.route, is_unrouted=is_unrouted),
+            self._streams,
+            on_event=self._on_event,
+            on_ending=self._is_renewal_asked.set,
+            clock=self._clock,
+            uses_proxy=not self._endpoints.is_simulated,  # this machine is not behind a proxy
+            is_held=is_held,
+        )
+
+    def _judge(self, error: Exception, connection: Connection) -> tuple[float | None, str]:
+        """Return the wait after a failure, and a sentence; raise what is not the network's fault."""
+        failures: list[Failure] = []
         for each in leaves(error):
             failure = failure_of(each)
             if failure is None:
                 raise each
             failures.append(failure)
-        now = self._clock.now()
-        wait_s, reason = self._reconnect.fail(failures[0], now)
-        self._on_event(Disconnected(self.route, reason, wait_s, now))
+        wait_s, reason = self._reconnect.fail(failures[0], self._clock.now(), connection.trial)
+        pause_s = ban_s(failures[0])
+        if pause_s is not None:
+            self._ban.set(pause_s, reason)
         return wait_s, reason
 
     async def _hold(self) -> NoReturn:
-        """Open one connection and serve it until it ends, which is always an exception."""
-        connection = await _Connect(
-            self._endpoints.socket_url(self.route),
-            proxy=None if self._endpoints.is_simulated else True,  # this machine is not behind a proxy
-            compression=None,
-            open_timeout=OPEN_WITHIN_S,
-            close_timeout=CLOSE_WITHIN_S,
-            ping_interval=None,  # its keepalive gives up after a blocked loop, see `_ping`
-            max_size=MAX_FRAME_BYTES,
-            max_queue=MAX_FRAMES_WAITING,
-        )
+        """Open a connection and keep it young, until one ends unasked, which is always an exception."""
+        at = await self._current().open()
+        self._on_event(Connected(self.route, at))
+        while True:
+            renewal = await self._until_due()
+            _log.info("/%s gets a new connection: %s", self.route, renewal.reason)
+            retry_s = await self._replace(renewal)
+            while retry_s is not None and not renewal.is_unrouted:
+                await first(self._current().task, self._clock.sleep(retry_s))
+                retry_s = await self._replace(renewal)
+
+    def _current(self) -> Connection:
+        if self._serving is None:
+            raise RuntimeError("A socket has a connection while it is held.")
+        return self._serving
+
+    async def _until_due(self) -> _Renewal:
+        """Wait until the connection has to be replaced."""
+        connection = self._current()
+        opened_ns = connection.opened.monotonic_ns if connection.opened else 0
+        most_s = self._rotate_after_s * (1.0 - ROTATION_JITTER * self._random())
+        self._renewal = None
+        while self._renewal is None:
+            self._is_renewal_asked.clear()
+            age_s = (self._clock.now().monotonic_ns - opened_ns) / 1e9
+            if connection.is_ending:
+                most_s = min(most_s, HASTY_WAIT_S if age_s < HASTY_S else 0.0)
+            left_s = most_s - age_s
+            if left_s <= 0:
+                return _Renewal("the old one comes to its end")
+            await first(connection.task, self._clock.sleep(left_s), self._is_renewal_asked.wait())
+        return self._renewal
+
+    async def _replace(self, renewal: _Renewal) -> float | None:
+        """Put a new connection in the place of the one that delivers.
+
+        Returns None when that is done, and else the wait until it may be tried again. The old one's end is
+        raised: then there is nothing to replace.
+        """
+        old, new = self._current(), self._connection(is_held=True, is_unrouted=renewal.is_unrouted)
+        self._rising = new
+        rise = asyncio.create_task(self._rise(new))
         try:
-            self.subscriptions.start_over()
-            self._on_event(Connected(self.route, self._clock.now()))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._subscribe(connection))
-                group.create_task(self._ping(connection))
-                await self._read(connection)
+            await first(old.task, finished(rise))
+            if not (await rise or self._is_better(new, old, renewal)):
+                raise TimeoutError
+            self._serving = new
+            await old.finish()
+            new.release()
+        except Exception as error:
+            if self._serving is new or old.task.done():
+                raise
+            wait_s, _ = self._judge(error, new)
+            return BLOCKED_RETRY_S if wait_s is None else wait_s
         finally:
-            await connection.close()
+            self._rising = None
+            await give_up(rise)
+            await (old if self._serving is new else new).stop()
+        return None
 
-    async def _read(self, connection: ClientConnection) -> NoReturn:
-        while True:
-            # As bytes: text that is not UTF-8 is the decoder's to report, and no reason to disconnect.
-            frame = await connection.recv(decode=False)
-            self._n_frames += 1
-            now = self._clock.now()
-            for event in decode(frame, now.wall_ns):
-                if isinstance(event, Reply):
-                    self.subscriptions.receive(event)
-                elif not isinstance(event, Malformed):
-                    self._reconnect.receive_data(now)
-                self._on_event(event)
+    @staticmethod
+    def _is_better(new: Connection, old: Connection, renewal: _Renewal) -> bool:
+        """Return whether a connection that is not proved yet should take over, once its time is up."""
+        if new.opened is None or renewal.is_unrouted:
+            return False
+        return new.has_data_since(new.opened) or not old.has_data_since(new.opened)
 
-    async def _subscribe(self, connection: ClientConnection) -> NoReturn:
-        while True:
-            self._is_desire_new.clear()
-            now = self._clock.now()
-            message = self.subscriptions.next_message(now)
-            if message is not None:
-                await connection.send(message, text=True)
-            at_ns = self.subscriptions.next_at_ns()
-            wait_s = None if at_ns is None else max(0.0, (at_ns - now.monotonic_ns) / 1e9)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._is_desire_new.wait()
-
-    async def _ping(self, connection: ClientConnection) -> NoReturn:
-        """Find out when the other side is gone without a word."""
-        while True:
-            await self._clock.sleep(PING_EVERY_S)
-            n_frames, asked_ns = self._n_frames, self._clock.now().monotonic_ns
-            pong = asyncio.ensure_future(await connection.ping())
-            await asyncio.wait([pong], timeout=PONG_WITHIN_S)
-            waited_s = (self._clock.now().monotonic_ns - asked_ns) / 1e9
-            # Where the loop itself was blocked, the answer may lie unread: ask again before giving up.
-            was_blocked = waited_s > 2 * PONG_WITHIN_S
-            if not pong.done() and self._n_frames == n_frames and not was_blocked:
-                connection.transport.abort()
-                raise UnansweredError
+    async def _rise(self, connection: Connection) -> bool:
+        """Open a connection; return whether it delivers."""
+        while (wait_s := self._ban.remaining_s()) > 0:
+            await self._clock.sleep(wait_s)
+        await connection.open()
+        return await connection.prove(READY_WITHIN_S)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ async def start(exchange: FakeExchange, events: Collected) -> AsyncIterator[Star
     tasks: list[asyncio.Task[None]] = []
     before = asyncio.all_tasks()
 
-    def start(symbols: tuple[str, ...] = SYMBOLS) -> tuple[Client, asyncio.Task[None]]:
-        client = Client(exchange.endpoints, symbols, on_event=events.append, random=lambda: 0.0)
+    def start(symbols: tuple[str, ...] = SYMBOLS, **options: Any) -> tuple[Client, asyncio.Task[None]]:
+        client = Client(exchange.endpoints, symbols, on_event=events.append, random=lambda: 0.0, **options)
         tasks.append(asyncio.create_task(client.run()))
         return client, tasks[-1]
 

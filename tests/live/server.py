@@ -43,14 +43,20 @@ class Refusal:
 
 
 class FakeExchange:
-    """One port for all routes; ``sockets`` and ``messages`` by route, newest last."""
+    """One port for all routes; ``sockets`` and ``messages`` by route, newest last.
+
+    The path without a route is that of ``"stream"``.
+    """
 
     def __init__(self) -> None:
-        self.sockets: dict[str, list[ServerConnection]] = {"market": [], "public": []}
-        self.messages: dict[str, list[dict[str, Any]]] = {"market": [], "public": []}
+        self.sockets: dict[str, list[ServerConnection]] = {"market": [], "public": [], "stream": []}
+        self.messages: dict[str, list[dict[str, Any]]] = {"market": [], "public": [], "stream": []}
+        self.asked: dict[ServerConnection, list[str]] = {}  # the names that each client subscribed to
+        self.is_closing = False  # every connection as soon as it is open
         self.refusal: Refusal | None = None
         self.error: dict[str, Any] | None = None  # the answer to requests, in place of an acknowledgement
         self.n_handshakes = 0
+        self.n_requests = 0  # of REST
         self._server: Server | None = None
         self.port = 0
 
@@ -91,6 +97,10 @@ class FakeExchange:
         for frame in frames:
             await self.sockets[route][-1].send(frame, text=True)
 
+    def n_open(self, route: str) -> int:
+        """Return how many clients are connected on a route."""
+        return sum(socket.state.name == "OPEN" for socket in self.sockets[route])
+
     async def drop(self, route: str, code: int | None = 1001) -> None:
         """Close a socket with a code, or cut it without a word where the code is None."""
         socket = self.sockets[route][-1]
@@ -99,7 +109,10 @@ class FakeExchange:
         else:
             await socket.close(code)
 
-    def _answer(self, _socket: ServerConnection, _request: Request) -> Response | None:
+    def _answer(self, _socket: ServerConnection, request: Request) -> Response | None:
+        if "Upgrade" not in request.headers:
+            self.n_requests += 1
+            return (self.refusal or Refusal(404)).response
         self.n_handshakes += 1
         return self.refusal.response if self.refusal else None
 
@@ -107,10 +120,13 @@ class FakeExchange:
         assert socket.request is not None
         route = socket.request.path.split("/")[1]
         self.sockets[route].append(socket)
+        if self.is_closing:
+            await socket.close(1000)
         try:
             async for text in socket:
                 message = json.loads(text)
                 self.messages[route].append(message)
+                self.asked.setdefault(socket, []).extend(message["params"])
                 reply = {"error": self.error} if self.error else {"result": None}
                 await socket.send(json.dumps(reply | {"id": message["id"]}))
         except ConnectionClosed:

@@ -6,7 +6,9 @@ import pytest
 
 from quantnb.errors import InvalidSettingError
 from quantnb.feed.routes import LIVE, TESTNET, Endpoints
+from quantnb.live.ban import Ban
 from quantnb.live.choose import Choice, check_feed, choose
+from tests.live.clocks import ManualClock
 from tests.live.server import FakeExchange, Refusal
 
 
@@ -65,6 +67,19 @@ async def test_auto_takes_the_local_exchange_where_nobody_answers(exchange: Fake
     choice = await choose("auto", binance=binance_at(exchange))
     assert choice.endpoints is None
     assert choice.reason.startswith("Binance cannot be reached (")
+
+
+async def test_auto_remembers_that_it_was_asked_to_wait(exchange: FakeExchange) -> None:
+    exchange.refusal = Refusal(418, Retry_After="720")
+    ban = Ban(ManualClock())
+    first = await choose("auto", binance=binance_at(exchange), ban=ban)
+    second = await choose("auto", binance=binance_at(exchange), ban=ban)
+    assert exchange.n_requests == 1
+    assert ban.remaining_s() == 720.0
+    assert first == second
+    assert first.reason == (
+        "This address is banned for too many requests (HTTP 418). The local exchange takes its place."
+    )
 
 
 async def test_a_feed_that_does_not_exist_is_refused() -> None:

@@ -5,13 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from quantnb.errors import FeedError, InvalidSettingError
-from quantnb.events import Connected, Disconnected, Gap, Malformed, MarkPrice, Quote, Reply, Trade
-from quantnb.feed.order import DISCONNECTED
-from quantnb.feed.routes import LIVE
+from quantnb.errors import FeedError
+from quantnb.events import (
+    Connected,
+    Disconnected,
+    Gap,
+    Instant,
+    Malformed,
+    MarkPrice,
+    Quote,
+    Recovered,
+    Reply,
+    Trade,
+)
+from quantnb.feed import shards
+from quantnb.feed.health import Health
+from quantnb.feed.ledger import DISCONNECTED, SKIPPED, Ledger
+from quantnb.feed.remedies import Ask, Remedy, Renew, Resubscribe
+from quantnb.feed.routes import streams
 from quantnb.feed.unused import Duplicate, Ignored
 from quantnb.live.client import Client
+from quantnb.live.clock import SystemClock
 from tests.feed.frames import AGG_TRADE, BOOK_TICKER, MARK_PRICE, combined
+from tests.live.clocks import ManualClock
 from tests.live.conftest import Start
 from tests.live.server import Collected, FakeExchange, Refusal, until
 
@@ -151,7 +167,7 @@ async def test_a_refused_request_is_reported_and_not_repeated(
     await exchange.send("market", frame(1))
     await until(lambda: events.of(Trade))
     assert {(reply.error_code, reply.error_text) for reply in events.of(Reply)} == {(2, "Invalid request")}
-    assert [len(messages) for messages in exchange.messages.values()] == [1, 1]
+    assert [len(exchange.messages[route]) for route in ("market", "public")] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +220,7 @@ async def test_stopped_it_leaves_neither_tasks_nor_sockets(
     assert task.cancelled()
     mine = {each for each in asyncio.all_tasks() - before if not _is_servers(each)}
     assert not mine
-    await until(lambda: all(sockets[-1].state.name == "CLOSED" for sockets in exchange.sockets.values()))
+    await until(lambda: not exchange.n_open("market") + exchange.n_open("public"))
     assert {socket.close_code for sockets in exchange.sockets.values() for socket in sockets} == {1000}
 
 
@@ -240,7 +256,221 @@ async def test_an_error_of_the_receiver_ends_the_client_and_is_raised(exchange: 
         await Client(exchange.endpoints, ["BTCUSDT"], on_event=fail).run()
 
 
-def test_more_symbols_than_a_socket_carries_are_refused(events: Collected) -> None:
-    client = Client(LIVE, [], on_event=events.append)
-    with pytest.raises(InvalidSettingError, match="more than the 1024"):
-        client.set_symbols(f"S{k}USDT" for k in range(600))
+# More than one socket of a route --------------------------------------------------------------------------
+
+
+def many(n: int) -> list[str]:
+    return [f"S{k:04}USDT" for k in range(n)]
+
+
+async def test_more_streams_than_a_socket_carries_get_a_second_one(
+    exchange: FakeExchange, events: Collected, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_STREAMS", 6)
+    start(tuple(many(7)))
+    await subscribed(exchange, events, 5)  # 14 streams on /market in three sockets, 7 on /public in two
+    assert [len(exchange.sockets[route]) for route in ("market", "public")] == [3, 2]
+    per_socket = sorted(len(message["params"]) for message in exchange.messages["market"])
+    assert per_socket == [2, 6, 6]
+    assert sorted(exchange.names("market")) == sorted(streams("market", many(7)))
+
+
+async def test_a_second_socket_comes_and_goes_with_its_symbols(
+    exchange: FakeExchange, events: Collected, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_STREAMS", 6)
+    client, _ = start(tuple(many(3)))
+    await subscribed(exchange, events)
+    client.set_symbols(many(4))
+    await subscribed(exchange, events, 4)
+    assert exchange.n_open("market") == 2
+    assert exchange.names("market", "UNSUBSCRIBE") == []
+    client.set_symbols(many(3))
+    await until(lambda: exchange.n_open("market") == 1)
+    assert exchange.names("market", "UNSUBSCRIBE") == []
+    assert not events.of(Disconnected)
+
+
+async def test_a_route_is_open_again_when_all_its_sockets_are(
+    exchange: FakeExchange, events: Collected, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_STREAMS", 6)
+    start(tuple(many(4)))
+    await subscribed(exchange, events, 3)
+    opened = [event for event in events.of(Connected) if event.route == "market"]
+    assert len(opened) == 1
+    exchange.refusal = Refusal(503)
+    for socket in exchange.sockets["market"]:
+        socket.transport.abort()
+    await until(lambda: len(events.of(Disconnected)) > 4)
+    events.clear()
+    exchange.refusal = None
+    await until(lambda: exchange.n_open("market") == 2)
+    await subscribed(exchange, events, 2)
+    routes = [(type(event), event.route) for event in events if isinstance(event, Connected | Disconnected)]
+    assert routes[-1] == (Connected, "market")
+    assert routes.count((Connected, "market")) == 1
+
+
+async def test_only_the_symbols_of_a_lost_socket_are_said_to_have_lost_it(
+    exchange: FakeExchange, events: Collected, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_STREAMS", 2)
+    start()
+    await subscribed(exchange, events, 3)
+    btc, eth = sorted(exchange.sockets["market"], key=lambda each: "eth" in str(exchange.asked[each]))
+    for socket, symbol in ((btc, "BTCUSDT"), (eth, "ETHUSDT")):
+        await socket.send(frame(1, symbol), text=True)
+    await until(lambda: len(ids(events)) == 2)
+    btc.transport.abort()
+    await until(lambda: len(exchange.sockets["market"]) == 3)
+    await exchange.sockets["market"][-1].send(frame(5, "BTCUSDT"), text=True)
+    await eth.send(frame(5, "ETHUSDT"), text=True)
+    await until(lambda: len(events.of(Gap)) == 2)
+    causes = {gap.symbol: gap.cause for gap in events.of(Gap)}
+    assert causes == {"BTCUSDT": DISCONNECTED, "ETHUSDT": SKIPPED}
+
+
+# The watch ------------------------------------------------------------------------------------------------
+
+
+class Prescribing(Health):
+    """Says once what the test tells it to."""
+
+    def __init__(self, *prescribed: Remedy) -> None:
+        super().__init__()
+        self.prescribed = prescribed
+        self.said: list[str] = []
+
+    def remedies(self, now: Instant) -> tuple[Remedy, ...]:
+        due, self.prescribed = self.prescribed, ()
+        return due
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+async def test_a_stream_is_subscribed_again_where_health_asks_for_it(
+    exchange: FakeExchange, events: Collected, start: Start
+) -> None:
+    health = Prescribing()
+    start(health=health)
+    await subscribed(exchange, events)
+    health.prescribed = (Resubscribe("market", ("ethusdt@aggTrade",)),)
+    await subscribed(exchange, events, 4)
+    assert exchange.names("market", "UNSUBSCRIBE") == ["ethusdt@aggTrade"]
+    assert exchange.names("market")[4:] == ["ethusdt@aggTrade"]
+    assert exchange.n_handshakes == 2
+
+
+@pytest.mark.parametrize(("is_other_path", "route"), [(False, "public"), (True, "stream")])
+async def test_a_socket_is_renewed_where_health_asks_for_it(
+    exchange: FakeExchange, events: Collected, start: Start, is_other_path: bool, route: str
+) -> None:
+    health = Prescribing()
+    start(health=health)
+    await subscribed(exchange, events)
+    old = exchange.sockets["public"][0]
+    health.prescribed = (Renew("public", "no data", is_other_path),)
+    await until(lambda: exchange.n_handshakes == 3 and exchange.messages[route])
+    await until(lambda: exchange.sockets[route] and exchange.sockets[route][-1] is not old)
+    await exchange.send(route, combined(BOOK_TICKER))
+    await until(lambda: old.state.name == "CLOSED" and events.of(Quote))
+    assert not events.of(Disconnected)
+    assert len(exchange.sockets["market"]) == 1
+
+
+async def test_rest_is_asked_where_health_asks_for_it(
+    exchange: FakeExchange, events: Collected, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = Prescribing()
+    client, _ = start(health=health)
+    asked: list[str] = []
+    monkeypatch.setattr(client.recovery, "ask", asked.append)
+    health.prescribed = (Ask("ETHUSDT"),)
+    await until(lambda: asked)
+    assert asked == ["ETHUSDT"]
+
+
+async def test_after_a_sleep_all_sockets_are_renewed_at_once(
+    exchange: FakeExchange, events: Collected, start: Start
+) -> None:
+    clock, health = ManualClock(), Prescribing()
+    start(clock=clock, health=health)
+    await subscribed(exchange, events)
+    await exchange.send("market", frame(1))
+    await until(lambda: ids(events) == [1])
+    await clock.advance(1.0)
+    clock.wall_ns += 3_600 * 10**9  # the monotonic clock stood still meanwhile
+    await clock.advance(0.5)
+    await until(lambda: all(len(exchange.messages[route]) == 2 for route in ("market", "public")))
+    assert health.said == ["This computer slept for 1 h 0 min; the connections were renewed."]
+    await exchange.send("market", frame(7))
+    await until(lambda: ids(events) == [1, 7])
+    assert events.of(Gap)[0].cause == DISCONNECTED
+
+
+@pytest.mark.parametrize(
+    ("step_s", "said"),
+    [
+        (-20, ["This computer's clock was set back by 20 s."]),
+        (-4, []),
+        (4, []),
+        (6, ["This computer slept for 6 s; the connections were renewed."]),
+        (90, ["This computer slept for 2 min; the connections were renewed."]),
+        (90_000, ["This computer slept for 25 h 0 min; the connections were renewed."]),
+    ],
+)
+async def test_a_clock_that_was_set_breaks_nothing(
+    exchange: FakeExchange, events: Collected, start: Start, step_s: int, said: list[str]
+) -> None:
+    clock, health = ManualClock(), Prescribing()
+    start(clock=clock, health=health)
+    await subscribed(exchange, events)
+    await clock.advance(1.0)
+    clock.wall_ns += step_s * 10**9
+    await clock.advance(1.0)
+    n_sockets = 2 if any("renewed" in text for text in said) else 1
+    await until(lambda: len(exchange.messages["market"]) == n_sockets)
+    await exchange.send("market", *(frame(number) for number in range(20)))
+    await until(lambda: ids(events)[-1:] == [19])
+    assert health.said == said
+    assert not events.of(Disconnected)
+
+
+# The ledger -----------------------------------------------------------------------------------------------
+
+
+async def test_health_counts_every_event_and_the_sum_is_right(
+    exchange: FakeExchange, events: Collected, start: Start
+) -> None:
+    health = Health()
+    start(health=health)
+    await subscribed(exchange, events)
+    far = frame(3).replace(b"83000.10", b"-1")
+    await exchange.send(
+        "market", frame(1), frame(2), frame(2), b"{", far, frame(9, "OTHER"), frame(5), frame(4)
+    )
+    await until(lambda: events.of(Recovered))
+    counts = health.status(SystemClock().now()).counts
+    assert counts["received"] == 7  # the symbol that nobody asked for is beside them
+    assert counts["received"] == sum(counts[name] for name in ("stored", "duplicate", "late", "rejected"))
+    assert [counts[name] for name in ("stored", "duplicate", "late", "rejected", "gaps")] == [3, 1, 1, 2, 1]
+
+
+async def test_a_ledger_that_is_handed_over_shows_what_was_missed(
+    exchange: FakeExchange, events: Collected, start: Start
+) -> None:
+    ledger = Ledger()
+    _, task = start(ledger=ledger)
+    await subscribed(exchange, events)
+    await exchange.send("market", frame(1))
+    await until(lambda: ids(events) == [1])
+    task.cancel()
+    await asyncio.wait([task])
+    start(ledger=ledger)
+    await subscribed(exchange, events, 4)
+    await exchange.send("market", frame(5))
+    await until(lambda: ids(events) == [1, 5])
+    (gap,) = events.of(Gap)
+    assert (gap.first_missing_id, gap.last_missing_id) == (2, 4)

@@ -72,6 +72,23 @@ def test_retry_after_as_a_date(ahead_s: float, at_least_s: float) -> None:
     assert at_least_s <= wait_s <= max(ahead_s, 0.0)
 
 
+def test_retry_after_as_a_date_is_read_by_the_exchanges_own_clock() -> None:
+    now_s = time.time() + 86_400 * 365  # ours is a year behind, or theirs ahead
+    headers = {
+        "Date": email.utils.formatdate(now_s, usegmt=True),
+        "Retry-After": email.utils.formatdate(now_s + 120, usegmt=True),
+    }
+    assert http_failure(429, headers).retry_after_s == 120.0
+
+
+@pytest.mark.parametrize("date", ["yesterday", ""])
+def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
+    headers = {"Date": date, "Retry-After": email.utils.formatdate(time.time() + 3_600, usegmt=True)}
+    wait_s = http_failure(429, headers).retry_after_s
+    assert wait_s is not None
+    assert 3_500 < wait_s <= 3_600
+
+
 def test_groups_are_opened_however_nested() -> None:
     first, second = ValueError(), KeyError()
     assert list(leaves(ExceptionGroup("", [ExceptionGroup("", [first]), second]))) == [first, second]
