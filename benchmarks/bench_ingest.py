@@ -19,7 +19,7 @@ from quantnb.exchange.listings import find_listings
 from quantnb.exchange.market import Market
 from quantnb.exchange.payloads import agg_trade_payloads
 from quantnb.feed.decode import decode
-from quantnb.feed.order import TradeOrder
+from quantnb.feed.ledger import Ledger
 from quantnb.feed.wire import Combined
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -62,11 +62,11 @@ def by_hand(frames: list[bytes]) -> int:
 
 def ours(frames: list[bytes]) -> int:
     engine = Engine(Settings(SYMBOLS, ("ETHUSDT", "BTCUSDT"), "1s", 50))
-    order = TradeOrder()
+    ledger = Ledger()
     for frame in frames:
         for event in decode(frame, (START_MS + 1000 * SECONDS) * 1_000_000):
             if isinstance(event, Trade):
-                for each in order.receive(event):
+                for each in ledger.receive(event):
                     engine.receive(each)
     return sum(len(instrument.trades) for instrument in engine.instruments.values())
 

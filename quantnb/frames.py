@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
     from quantnb.alerts import Alert
     from quantnb.engine import Engine
-    from quantnb.snapshot import CorrelationMatrix
+    from quantnb.snapshot import CorrelationMatrix, Hole
 
-__all__ = ["alerts_frame", "bars_frame", "correlation_frame", "export_frame", "pair_frame", "trades_frame"]
+__all__ = [
+    "alerts_frame",
+    "bars_frame",
+    "correlation_frame",
+    "export_frame",
+    "gaps_frame",
+    "pair_frame",
+    "trades_frame",
+]
 
 
 def trades_frame(instrument: Instrument) -> pd.DataFrame:
@@ -37,12 +45,16 @@ def trades_frame(instrument: Instrument) -> pd.DataFrame:
 
 
 def bars_frame(instrument: Instrument) -> pd.DataFrame:
-    """Return closed bars: index ``time`` (open, UTC) and the columns of `resample_ohlc`."""
+    """Return closed bars: index ``time`` (open, UTC), the columns of `resample_ohlc`, and ``history``.
+
+    A bar of the exchange's own klines, from before the first trade, has ``history`` true; its ``n_trades`` is
+    not known, because klines count the fills of which a trade may hold several.
+    """
     import pandas as pd
 
     bars = instrument.bars
     frame = pd.DataFrame({name: bars[name] for name in BAR_COLUMNS}, index=_times(bars, "time_ns"))
-    return frame.astype({"filled": bool})
+    return frame.astype({"filled": bool, "history": bool})
 
 
 def pair_frame(columns: Columns) -> pd.DataFrame:
@@ -69,6 +81,38 @@ def alerts_frame(log: Iterable[Alert]) -> pd.DataFrame:
     rows = [
         (pd.Timestamp(a.time_ns, tz="UTC"), a.symbol, a.kind, a.severity, a.value, a.threshold, a.text)
         for a in log
+    ]
+    return pd.DataFrame(rows, columns=names)
+
+
+def gaps_frame(holes: Iterable[Hole]) -> pd.DataFrame:
+    """Return the gap ledger, newest first: ids, event times on either side, cause, and what became of it."""
+    import pandas as pd
+
+    names = [
+        "symbol",
+        "first_missing_id",
+        "last_missing_id",
+        "start",
+        "end",
+        "cause",
+        "state",
+        "n_missing",
+        "why",
+    ]
+    rows = [
+        (
+            hole.symbol,
+            hole.first_missing_id,
+            hole.last_missing_id,
+            pd.Timestamp(hole.start_ns, tz="UTC"),
+            pd.Timestamp(hole.end_ns, tz="UTC"),
+            hole.cause,
+            hole.state,
+            hole.n_missing,
+            hole.why,
+        )
+        for hole in holes
     ]
     return pd.DataFrame(rows, columns=names)
 

@@ -18,7 +18,7 @@ from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, Instrument, TapeEn
 from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
 from quantnb.engine.settings import Settings
 from quantnb.engine.tiles import measure_tiles
-from quantnb.events import Event, Gap, MarkPrice, Trade
+from quantnb.events import Event, Gap, History, MarkPrice, Recovered, Trade
 from quantnb.snapshot import CorrelationMatrix, HedgeFit, Series, Snapshot, Status, TapeRow
 from quantnb.stats.correlation import correlation_matrix
 from quantnb.stats.hedge import fit_line
@@ -96,6 +96,19 @@ class Engine:
                 instrument = self.instruments.get(event.symbol)
                 if instrument is not None:
                     instrument.receive_gap(event)
+            case Recovered() | History():
+                self._receive_past(event)
+
+    def _receive_past(self, event: Recovered | History) -> None:
+        """Take in what is older than the newest trade; the next message with a time makes bars of it."""
+        instrument = self.instruments.get(event.symbol)
+        if instrument is None:
+            return
+        if isinstance(event, History):
+            instrument.receive_history(event)
+        else:
+            instrument.recover(event.trades)
+        self._next_close_ns = 0
 
     def _advance(self, push_ns: int) -> None:
         if push_ns <= self._exchange_ns:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quantnb.events import Gap, Trade
+from quantnb.events import Gap, History, Kline, Trade
 from quantnb.snapshot import Bar
 from quantnb.stats.bars import aggregate_bars
+from quantnb.stats.timeframes import timeframe_ns
 from quantnb.store import Columns
 
 __all__ = ["BAR_COLUMNS", "Instrument", "TapeEntry"]
@@ -18,9 +21,10 @@ __all__ = ["BAR_COLUMNS", "Instrument", "TapeEntry"]
 TRADES_KEPT = 500_000  # 41 bytes each
 BARS_KEPT = 20_000
 TAPE_ROWS = 200
-GAPS_KEPT = 1_000
 
-BAR_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
+_TRADED_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
+BAR_COLUMNS = (*_TRADED_COLUMNS, "history")
+_UNKNOWN_BAR = (*[math.nan] * 8, 0.0, 0.0)
 _TRADE_DTYPES = {
     "trade_id": np.int64,
     "event_ns": np.int64,
@@ -35,134 +39,220 @@ TapeEntry = tuple[int, Trade, float, float, float]  # sequence, trade, last clos
 
 
 class Instrument:
-    """One symbol: its trades in id order, its closed bars, what is missing, and its newest tape rows.
+    """One symbol: its trades in id order, its closed bars, and its newest tape rows.
 
-    A bar is open until `close_bars` is told that no more trades can belong to it. A trade that comes later
-    all the same, or a gap that reaches back, marks the bars from there on for a new aggregation.
+    A bar is open until `close_bars` is told that no more trades can belong to it, and it is made only from
+    all of its trades: the one in which the first trade lies is not known, nor is any that a hole in the ids
+    touches. What lies before the trades comes from the exchange's own klines, marked as ``history``. A trade
+    that comes later all the same, or a gap that reaches back, marks the bars from there on for a new
+    aggregation, so what is shown is always what a batch over the trades kept would give.
     """
 
     def __init__(self, symbol: str, timeframe_ns: int) -> None:
         self.symbol = symbol
-        self.trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
         self.bars = Columns(_BAR_DTYPES, BARS_KEPT)
         self.tape: deque[TapeEntry] = deque(maxlen=TAPE_ROWS)
         self.n_trades = 0
         self.quote_volume = 0.0
         self.last_price = float("nan")
-        self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self._trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
+        self._recovered: list[Trade] = []  # not among the trades yet: they are put in many at a time
+        self._numbered_from = 0  # absolute index of the first trade of the present numbering
+        self._first_live_id: int | None = None
+        self._klines: dict[int, dict[int, Kline]] = {}  # by timeframe, then by open
         self._use_timeframe(timeframe_ns)
 
     def _use_timeframe(self, timeframe_ns: int) -> None:
         self._timeframe_ns = timeframe_ns
+        self._start_bars()
+
+    def _start_bars(self) -> None:
+        if len(self.bars):
+            self.bars.clear()
         self._last_close = float("nan")
         self._closed_until_ns: int | None = None
         self._revise_from_ns: int | None = None
-        self._next_trade = self.trades.first  # absolute index of the oldest trade that no closed bar holds
+        self._next_trade = self._trades.first  # absolute index: no closed bar holds it or a later one
+
+    @property
+    def trades(self) -> Columns:
+        """The trades kept, in id order, as they are known now."""
+        if self._recovered:
+            self._put_in_recovered()
+        return self._trades
 
     def change_timeframe(self, timeframe_ns: int) -> None:
         """Start the bars over; the next `close_bars` makes them from the trades kept."""
-        self.bars.clear()
         self._use_timeframe(timeframe_ns)
 
+    # What comes in ------------------------------------------------------------------------------------
+
     def receive(self, trade: Trade, sequence: int, spread: float, zscore: float) -> None:
-        """Store one trade, in id order, with what was known of the pair when it came."""
-        self.trades.append(
-            (
-                trade.trade_id,
-                trade.event_ns,
-                trade.receive_ns,
-                trade.price,
-                trade.quantity,
-                trade.is_buyer_maker,
-            )
-        )
-        self.n_trades += 1
-        self.quote_volume += trade.price * trade.quantity
+        """Store the newest trade, with what was known of the pair when it came."""
+        if self._first_live_id is None:
+            self._first_live_id = trade.trade_id
+        self._trades.append(_row(trade))
+        self._count(trade)
         self.last_price = trade.price
         self.tape.append((sequence, trade, self._last_close, spread, zscore))
-        if self._closed_until_ns is None:
-            self._closed_until_ns = trade.event_ns - trade.event_ns % self._timeframe_ns
-        elif trade.event_ns < self._closed_until_ns:
+        if self._closed_until_ns is not None and trade.event_ns < self._closed_until_ns:
             self._revise_from(trade.event_ns)
 
     def receive_gap(self, gap: Gap) -> None:
-        """Remember a hole: the bars it touches are not known."""
-        self._gaps.append(gap)
+        """Take note of a hole before the trade that follows; the bars it touches are not known."""
+        if gap.first_missing_id > gap.last_missing_id:  # the numbering starts over
+            self._numbered_from = self.trades.first + len(self._trades)
+            self._first_live_id = None
         if self._closed_until_ns is not None and gap.start_ns < self._closed_until_ns:
             self._revise_from(gap.start_ns)
+
+    def recover(self, trades: Iterable[Trade]) -> None:
+        """Store trades that were missing; the bars they belong to are made again."""
+        self._recovered.extend(trades)
+
+    def receive_history(self, history: History) -> None:
+        """Take over closed bars from before the trades; where there are trades, these are believed."""
+        known = self._klines.setdefault(timeframe_ns(history.timeframe), {})
+        known.update((kline.open_ns, kline) for kline in history.klines)
+        for open_ns in sorted(known)[:-BARS_KEPT]:
+            del known[open_ns]
+        if timeframe_ns(history.timeframe) == self._timeframe_ns and self._closed_until_ns is not None:
+            first_ns = int(self.bars["time_ns"][0]) if len(self.bars) else self._closed_until_ns
+            older = self._history_before(first_ns)
+            self.bars.insert(np.zeros(len(older["time_ns"]), np.intp), older)
+
+    def _count(self, trade: Trade) -> None:
+        self.n_trades += 1
+        self.quote_volume += trade.price * trade.quantity
+
+    def _put_in_recovered(self) -> None:
+        by_id = {trade.trade_id: trade for trade in self._recovered}
+        self._recovered.clear()
+        numbered_from = max(self._numbered_from - self._trades.first, 0)
+        known = self._trades["trade_id"][numbered_from:]
+        ids = np.array(sorted(by_id))
+        places = np.searchsorted(known, ids)
+        # One that was stored before something raised is fetched again.
+        is_new = np.searchsorted(known, ids, side="right") == places
+        if not is_new.any():
+            return
+        ids, positions = ids[is_new], numbered_from + places[is_new]
+        recovered = [by_id[trade_id] for trade_id in ids.tolist()]
+        first_was_ns = self._complete_from_ns() if len(self._trades) else None
+        values = zip(*map(_row, recovered), strict=True)
+        self._trades.insert(
+            positions,
+            {
+                name: np.array(column, dtype)
+                for (name, dtype), column in zip(_TRADE_DTYPES.items(), values, strict=True)
+            },
+        )
+        self.last_price = float(self._trades["price"][-1])
+        self._next_trade = self._trades.first
+        for trade in recovered:
+            if self._first_live_id is not None and trade.trade_id > self._first_live_id:
+                self._count(trade)
+        if first_was_ns is None or self._complete_from_ns() < first_was_ns:
+            self._start_bars()  # they begin earlier now
+        elif self._closed_until_ns is not None:
+            # A hole also blanks the bar of the trade before it.
+            before = np.maximum(positions + np.arange(len(positions)) - 1, 0)
+            event_ns = self._trades["event_ns"]
+            self._revise_from(int(min(event_ns[before].min(), event_ns[before + 1].min())))
 
     def _revise_from(self, event_ns: int) -> None:
         self._revise_from_ns = min(event_ns, self._revise_from_ns or event_ns)
 
+    # Bars ---------------------------------------------------------------------------------------------
+
     def close_bars(self, until_ns: int) -> None:
         """Close every bar that ends at or before ``until_ns``, and revise those that were marked."""
+        if not len(self.trades):  # which puts in what was recovered
+            return
+        end_ns = until_ns - until_ns % self._timeframe_ns
         if self._closed_until_ns is None:
-            if not len(self.trades):
+            begin_ns = self._complete_from_ns()
+            if end_ns < begin_ns:
                 return
-            first_ns = int(self.trades["event_ns"].min())
-            self._closed_until_ns = first_ns - first_ns % self._timeframe_ns
+            self.bars.extend(self._history_before(begin_ns))
+            self._closed_until_ns = begin_ns
         if self._revise_from_ns is not None:
             self._revise(self._revise_from_ns, self._closed_until_ns)
             self._revise_from_ns = None
-        end_ns = until_ns - until_ns % self._timeframe_ns
         if end_ns <= self._closed_until_ns:
             return
-        start = max(self._next_trade - self.trades.first, 0)
+        start = max(self._next_trade - self._trades.first, 0)
         columns = self._aggregate(start, self._closed_until_ns, end_ns)
         self.bars.extend(columns)
-        not_yet = np.flatnonzero(self.trades["event_ns"][start:] >= end_ns)
-        n_taken = int(not_yet[0]) if len(not_yet) else len(self.trades) - start
-        self._next_trade = self.trades.first + start + n_taken
+        not_yet = np.flatnonzero(self._trades["event_ns"][start:] >= end_ns)
+        n_taken = int(not_yet[0]) if len(not_yet) else len(self._trades) - start
+        self._next_trade = self._trades.first + start + n_taken
         self._closed_until_ns = end_ns
         self._last_close = float(columns["close"][-1])
 
+    def _complete_from_ns(self) -> int:
+        """Return the open of the first bar of which all trades are kept: the first after the oldest trade."""
+        oldest_ns = int(self._trades["event_ns"][0])
+        return (oldest_ns // self._timeframe_ns + 1) * self._timeframe_ns
+
+    def _history_before(self, end_ns: int) -> dict[str, NDArray[Any]]:
+        """Return the bars that klines give before ``end_ns``; one that is not among them is not known."""
+        known = self._klines.get(self._timeframe_ns, {})
+        first_ns = min((open_ns for open_ns in known if open_ns < end_ns), default=end_ns)
+        first_ns = max(first_ns, end_ns - BARS_KEPT * self._timeframe_ns)
+        times = np.arange(first_ns, end_ns, self._timeframe_ns)
+        rows = [_history_bar(known[time]) if time in known else _UNKNOWN_BAR for time in times.tolist()]
+        values = np.array(rows, np.float64).reshape(len(rows), len(BAR_COLUMNS))
+        return {"time_ns": times} | dict(zip(BAR_COLUMNS, values.T, strict=True))
+
     def _aggregate(self, start: int, start_ns: int, end_ns: int) -> dict[str, NDArray[Any]]:
         """Aggregate the trades from position ``start`` on that fall into [start_ns, end_ns)."""
-        event_ns = self.trades["event_ns"][start:]
+        event_ns = self._trades["event_ns"][start:]
         inside = (event_ns >= start_ns) & (event_ns < end_ns)
         bars = aggregate_bars(
             event_ns[inside],
-            self.trades["price"][start:][inside],
-            self.trades["quantity"][start:][inside],
+            self._trades["price"][start:][inside],
+            self._trades["quantity"][start:][inside],
             timeframe_ns=self._timeframe_ns,
             start_ns=start_ns,
             end_ns=end_ns,
             previous_close=self._price_before(start_ns),
         )
         columns: dict[str, NDArray[Any]] = {
-            name: np.asarray(getattr(bars, name), np.float64) for name in BAR_COLUMNS
+            name: np.asarray(getattr(bars, name), np.float64) for name in _TRADED_COLUMNS
         }
+        columns["history"] = np.zeros(len(columns["open"]))
         columns["time_ns"] = np.arange(start_ns, end_ns, self._timeframe_ns)
-        self._blank_gaps(columns)
+        self._blank_holes(columns, max(start - 1, 0))
         return columns
 
     def _price_before(self, event_ns: int) -> float:
         """Return the price of the last trade before ``event_ns``, in id order; NaN where none is kept."""
         # Looking backwards in blocks: the answer is nearly always among the newest trades.
-        times = self.trades["event_ns"]
+        times = self._trades["event_ns"]
         for end in range(len(times), 0, -4096):
             before = np.flatnonzero(times[max(end - 4096, 0) : end] < event_ns)
             if len(before):
-                return float(self.trades["price"][max(end - 4096, 0) + before[-1]])
+                return float(self._trades["price"][max(end - 4096, 0) + before[-1]])
         return float("nan")
 
-    def _blank_gaps(self, columns: dict[str, NDArray[Any]]) -> None:
+    def _blank_holes(self, columns: dict[str, NDArray[Any]], start: int) -> None:
+        """Blank the bars that a hole touches, from the trade before it to the trade after it."""
+        ids, event_ns = self._trades["trade_id"][start:], self._trades["event_ns"][start:]
         opens = columns["time_ns"]
-        for gap in self._gaps:
-            touched = (opens <= gap.end_ns) & (opens + self._timeframe_ns > gap.start_ns)
+        for before in np.flatnonzero(np.diff(ids) != 1).tolist():
+            touched = (opens <= event_ns[before + 1]) & (opens + self._timeframe_ns > event_ns[before])
             if touched.any():
-                for name in BAR_COLUMNS:
-                    columns[name][touched] = 0.0 if name == "filled" else np.nan
+                for name, unknown in zip(BAR_COLUMNS, _UNKNOWN_BAR, strict=True):
+                    columns[name][touched] = unknown
 
     def _revise(self, revise_from_ns: int, closed_until_ns: int) -> None:
         if not len(self.bars):
             return
         first_open_ns = int(self.bars["time_ns"][0])
-        # A bar is made only from all of its trades: what begins before the oldest trade kept stays as it is.
-        oldest_ns = int(self.trades["event_ns"][0]) if self.trades.first else first_open_ns
-        position = max(0, (revise_from_ns - first_open_ns) // self._timeframe_ns)
-        whole = -((first_open_ns - oldest_ns) // self._timeframe_ns)
-        position = max(position, whole)
+        # What begins before the oldest trade kept stays as it is: it cannot be made from all of its trades.
+        revise_from_ns = max(revise_from_ns, first_open_ns, self._complete_from_ns())
+        position = (revise_from_ns - first_open_ns) // self._timeframe_ns
         if position >= len(self.bars):
             return
         start_ns = first_open_ns + position * self._timeframe_ns
@@ -170,17 +260,21 @@ class Instrument:
 
     def forming(self) -> Bar | None:
         """Return the oldest bar that is not closed, as far as it is known; None without a trade in it."""
-        if self._closed_until_ns is None:
+        if not len(self.trades):
             return None
+        open_ns = self._closed_until_ns
+        if open_ns is None:  # no bar was complete yet
+            oldest_ns = int(self.trades["event_ns"][0])
+            open_ns = oldest_ns - oldest_ns % self._timeframe_ns
         start = max(self._next_trade - self.trades.first, 0)
         event_ns = self.trades["event_ns"][start:]
-        inside = (event_ns >= self._closed_until_ns) & (event_ns < self._closed_until_ns + self._timeframe_ns)
+        inside = (event_ns >= open_ns) & (event_ns < open_ns + self._timeframe_ns)
         price, quantity = self.trades["price"][start:][inside], self.trades["quantity"][start:][inside]
         if not len(price):
             return None
         volume, quote_volume = float(quantity.sum()), float((price * quantity).sum())
         return Bar(
-            open_ns=self._closed_until_ns,
+            open_ns=open_ns,
             open=float(price[0]),
             high=float(price.max()),
             low=float(price.min()),
@@ -196,3 +290,36 @@ class Instrument:
         then_ns = now_ns - int(span_s * 1e9)
         then = self._price_before(then_ns + 1)
         return 100.0 * (self.last_price / then - 1.0)
+
+
+def _row(trade: Trade) -> tuple[Any, ...]:
+    """Return a trade's values in the order of the columns."""
+    return (
+        trade.trade_id,
+        trade.event_ns,
+        trade.receive_ns,
+        trade.price,
+        trade.quantity,
+        trade.is_buyer_maker,
+    )
+
+
+def _history_bar(kline: Kline) -> tuple[float, ...]:
+    """Return a kline's values in the order of `BAR_COLUMNS`.
+
+    It counts raw fills, which are not our trades: unless there was none, their number is not known.
+    """
+    is_empty = kline.n_fills == 0
+    vwap = math.nan if is_empty or not kline.volume else kline.quote_volume / kline.volume
+    return (
+        kline.open,
+        kline.high,
+        kline.low,
+        kline.close,
+        kline.volume,
+        kline.quote_volume,
+        0.0 if is_empty else math.nan,
+        min(max(vwap, kline.low), kline.high),
+        float(is_empty),
+        1.0,
+    )

@@ -61,5 +61,5 @@ def _waiting(n_bars: int, n_needed: int, y: NDArray[np.float64], x: NDArray[np.f
         return f"{n_bars} of {n_needed} bars"
     missing = np.flatnonzero(np.isnan(y[-n_needed:]) | np.isnan(x[-n_needed:]))
     if len(missing):
-        return f"a gap in the window: {n_needed - 1 - int(missing[-1])} of {n_needed} bars since"
+        return f"gap: {n_needed - 1 - int(missing[-1])} of {n_needed} bars since"
     return "the price did not move in the window"

@@ -99,6 +99,16 @@ class Columns:
         self.generation = next(_generations)
         self.extend(columns)
 
+    def insert(self, positions: NDArray[np.intp], columns: Mapping[str, NDArray[Any]]) -> None:
+        """Put rows before those at ``positions`` (as `numpy.insert`); of too many, the newest are kept."""
+        n_rows = self._n_rows + len(positions)
+        surplus = max(0, n_rows - self._capacity)
+        whole = {name: np.insert(self[name], positions, columns[name])[surplus:] for name in self._arrays}
+        self._allocate(whole)
+        self._n_rows = n_rows - surplus
+        self.first += surplus
+        self.generation = next(_generations)
+
     def clear(self) -> None:
         """Forget everything."""
         self.generation = next(_generations)

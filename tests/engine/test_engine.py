@@ -116,17 +116,17 @@ def test_an_added_symbol_does_not_cut_the_correlation_of_the_others() -> None:
 def test_bars_close_on_the_exchanges_clock_even_without_trades() -> None:
     engine = run([trade(at_s=0.5), trade("ETHUSDT", at_s=0.5)])
     assert len(snapshot(engine).bars["BTCUSDT"]) == 0
-    engine.receive(heartbeat(1.2))
+    engine.receive(heartbeat(2.2))
     assert len(snapshot(engine).bars["BTCUSDT"]) == 0
-    engine.receive(heartbeat(1.3))
+    engine.receive(heartbeat(2.3))
     assert len(snapshot(engine).bars["BTCUSDT"]) == 1
 
 
 def test_tiles_say_what_they_wait_for() -> None:
     tiles = snapshot(run(market(7, 10))).tiles
     assert tiles["zscore"].value is None
-    assert tiles["zscore"].waiting == "9 of 40 bars"
-    assert tiles["correlation"].waiting == "9 of 21 bars"
+    assert tiles["zscore"].waiting == "8 of 40 bars"
+    assert tiles["correlation"].waiting == "8 of 21 bars"
     assert tiles["ticks"].value == len(market(7, 10))
 
 

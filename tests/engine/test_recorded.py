@@ -13,7 +13,7 @@ import pytest
 from quantnb.engine import Engine, Settings
 from quantnb.events import Trade
 from quantnb.feed.decode import decode
-from quantnb.feed.order import TradeOrder
+from quantnb.feed.ledger import Ledger
 from quantnb.frames import bars_frame, trades_frame
 from tests.feed.recordings import LARGE, agg_trades, encode
 
@@ -36,11 +36,11 @@ def groups() -> tuple[tuple[int, str, int, list[dict[str, Any]]], ...]:
 
 
 def replay(receive_shift_ns: int = 0) -> Engine:
-    engine, order = Engine(SETTINGS), TradeOrder()
+    engine, ledger = Engine(SETTINGS), Ledger()
     for received_ns, _, number, group in groups():
         for event in decode(encode(number, group), received_ns + receive_shift_ns):
             assert isinstance(event, Trade)
-            for ordered in order.receive(event):
+            for ordered in ledger.receive(event):
                 engine.receive(ordered)
     return engine
 

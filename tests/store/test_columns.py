@@ -89,3 +89,27 @@ def test_memory_stays_within_the_capacity() -> None:
 
 def test_a_store_that_takes_anothers_place_is_told_from_it() -> None:
     assert columns().generation != columns().generation
+
+
+@given(
+    known=st.lists(st.integers(0, 200), unique=True, max_size=60).map(sorted),
+    new=st.lists(st.integers(0, 200), unique=True, min_size=1, max_size=60).map(sorted),
+    capacity=st.integers(1, 100),
+)
+def test_inserted_rows_stand_in_order_and_the_newest_are_kept(
+    known: list[int], new: list[int], capacity: int
+) -> None:
+    known = known[-capacity:]
+    store = columns(capacity)
+    if known:
+        store.extend({"a": np.array(known), "b": np.array(known, float)})
+    seen, generation = store["a"], store.generation
+    rows = {"a": np.array(new), "b": np.array(new, float)}
+    store.insert(np.searchsorted(store["a"], new), rows)
+    whole = sorted([*known, *new])
+    assert store["a"].tolist() == whole[-capacity:] == store["b"].tolist()
+    assert store.first + len(store) == len(whole)
+    assert store.generation != generation
+    assert seen.tolist() == known
+    store.append((999, 1.0))
+    assert store["a"][-1] == 999
