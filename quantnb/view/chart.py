@@ -87,7 +87,11 @@ class Chart(ipywidgets.VBox):
         snapshot = self.session.snapshot
         if snapshot is not self._drawn:
             self._drawn = snapshot
-            self.draw(snapshot)
+            try:
+                self.draw(snapshot)
+            except Exception:
+                self._drawn = None  # or the next browser would take half a drawing for the whole
+                raise
 
 
 def switch(text: str, tooltip: str, *, is_on: bool = True) -> ipywidgets.ToggleButton:

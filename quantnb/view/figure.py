@@ -29,6 +29,7 @@ from plotly.graph_objects import FigureWidget
 from traitlets import Unicode, default
 
 from quantnb.view.assets import css, esm
+from quantnb.view.failure import Failures
 from quantnb.view.lease import Lease
 from quantnb.view.packing import Packer
 from quantnb.view.protocol import Frame, Live
@@ -119,6 +120,7 @@ class LiveFigure(Live, FigureWidget):
     ) -> None:
         # First, because plotly's own constructor already edits the figure.
         self._clients = {}
+        self._failures = Failures()
         self._structure = self._layout_version = self._words_version = 0
         self._props_versions: dict[str, int] = {}
         self._streams: dict[str, Stream] = {}
@@ -190,9 +192,16 @@ class LiveFigure(Live, FigureWidget):
         self._relayout_callback = callback
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figure as plotly's dictionary, brought up to date first."""
+        """Return the figure as plotly's dictionary, brought up to date first.
+
+        A source that raises leaves it as it was: plotly asks for this where the figure is put on a page, and
+        the rest of the page is to appear.
+        """
         if self._source is not None:
-            self._source()
+            try:
+                self._source()
+            except Exception as error:
+                self._failures.note(error)
         return super().to_dict()  # type: ignore[no-any-return]
 
     def frame(self, cursor: _Cursor | None) -> Frame | None:

@@ -9,22 +9,28 @@ newer frames, and nothing piles up.
 browser → kernel      ``{"kind": "hello", "client": id}``, ``{"kind": "ack", "client": id, "seq": n}``;
                       any other kind is the widget's own and goes to ``receive``
 kernel → browser      ``{"to": id, "seq": n, "kind": "snapshot" | "delta" | "ping", "data": …}`` + buffers,
-                      each answered by an ack; any other kind is the widget's own and is not answered
+                      each answered by an ack; ``{"to": id, "kind": "failed", "text": …}`` and any other
+                      kind, which is the widget's own, are not answered
 ====================  ==========================================================================
 
 A client is one widget in one page; ``static/protocol.js`` is its other half. A browser that misses a number,
 or hears nothing for 20 s, says hello again and gets everything anew.
+
+A widget that raises where it should say what is new tells its browsers so, once, in place of a frame. Neither
+the session, whose snapshot it was to show, nor another widget hears of it; the next snapshot is tried again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import anywidget
 
+from quantnb.view.failure import Failures
 from quantnb.view.lease import UNWATCHED_S, Lease, kernel_lease
 
 __all__ = ["MAX_CLIENTS", "PING_AFTER_S", "Frame", "Live", "LiveWidget"]
@@ -55,6 +61,7 @@ class _Client:
     sent_s: float = 0.0
     is_unanswered: bool = False
     is_behind: bool = False  # something was published while it was busy
+    failure: str = ""  # what it was told in place of a frame
 
 
 class Live:
@@ -67,10 +74,15 @@ class Live:
 
     _lease: Lease
     _clients: dict[str, _Client]
+    _failures: Failures
 
     def frame(self, cursor: Any) -> Frame | None:
         """Return what follows ``cursor``, all there is if it is None; None when there is nothing new."""
         raise NotImplementedError
+
+    def frame_for(self, client: str, cursor: Any) -> Frame | None:
+        """Return one browser's frame; for a widget that does not tell all of them the same."""
+        return self.frame(cursor)
 
     def receive(self, client: str, content: dict[str, Any]) -> None:
         """Act on a message of the widget's own kind; ``content`` is from outside, trust nothing in it."""
@@ -97,6 +109,7 @@ class Live:
     def _start_protocol(self, lease: Lease | None = None) -> None:
         self._lease = lease or kernel_lease()
         self._clients = {}
+        self._failures = Failures()
         self._lease.on_beat(self._beat)
         self.on_msg(Live._on_message)  # type: ignore[attr-defined]
 
@@ -114,7 +127,10 @@ class Live:
         elif kind == "ack":
             self._acknowledge(name, content.get("seq"))
         if kind not in ("hello", "ack"):
-            self.receive(name, content)
+            try:
+                self.receive(name, content)
+            except Exception as error:
+                self._failures.note(error)
 
     def _welcome(self, name: str) -> None:
         self._clients.pop(name, None)
@@ -136,16 +152,30 @@ class Live:
         self._lease.outbox.put((id(self), name), lambda: self._send_next(name))
 
     def _send_next(self, name: str) -> bool:
-        """Send ``name`` its next frame; return whether there was one."""
+        """Send ``name`` its next frame; return whether there was anything to send."""
         client = self._clients.get(name)
         if client is None or client.is_unanswered:
             return False
-        frame = self.frame(client.cursor)
-        if frame is None:
-            return False
-        kind = "snapshot" if client.cursor is None else "delta"
+        try:
+            frame = self.frame_for(name, client.cursor)
+            if frame is None:
+                return self._tell_failure(name, client, "")
+            kind = "snapshot" if client.cursor is None else "delta"
+            self._send_numbered(name, client, {"kind": kind, "data": frame.data}, frame.buffers)
+        except Exception as error:  # this widget's alone: the feed and the other widgets go on
+            client.is_unanswered = False
+            return self._tell_failure(name, client, self._failures.note(error))
         client.cursor = frame.cursor
-        self._send_numbered(name, client, {"kind": kind, "data": frame.data}, frame.buffers)
+        client.failure = ""  # protocol.js takes the words away when there is a frame again
+        return True
+
+    def _tell_failure(self, name: str, client: _Client, text: str) -> bool:
+        """Tell a browser what failed, or that nothing does any more; return whether that is news to it."""
+        if text == client.failure:
+            return False
+        client.failure = text
+        with suppress(Exception):  # there may be no way to it left
+            self.send_to(name, {"kind": "failed", "text": text})
         return True
 
     def _send_numbered(

@@ -12,14 +12,16 @@ import plotly.graph_objects as go
 import traitlets
 
 from quantnb.snapshot import Snapshot
+from quantnb.stats.timeframes import timeframe_ns
 from quantnb.view.chart import Chart, history_key, known, switch, to_ms
 from quantnb.view.digits import price_format, spread_digits
+from quantnb.view.gaps import GapMarks, gap_axis, gap_spans, gap_trace
 from quantnb.view.lease import Lease
 from quantnb.view.theme import FALLING, TIME_AXIS, line_style, pane_name, row_axes
 
 __all__ = ["SpreadChart"]
 
-_SPREAD, _ZSCORE = 0, 1
+_SPREAD, _ZSCORE, _SPREAD_GAPS, _ZSCORE_GAPS = 0, 1, 2, 3
 _SHAPE_Y = re.compile(r"shapes\[[01]\]\.y[01]")
 
 
@@ -57,8 +59,11 @@ class SpreadChart(Chart):
             [
                 go.Scatter(mode="lines", name="Spread", line=line_style(0)),
                 go.Scatter(mode="lines", name="z", line=line_style(3) | {"dash": "solid"}, yaxis="y2"),
+                gap_trace("y3"),
+                gap_trace("y4", is_spoken=False),
             ]
         )
+        self._gaps = GapMarks(self.figure, [_SPREAD_GAPS, _ZSCORE_GAPS])
         self.figure.data[_ZSCORE].yhoverformat = ".2f"
         self.figure.on_relayout(self._on_drag)
         self._add_controls(
@@ -74,6 +79,10 @@ class SpreadChart(Chart):
         generation = history_key(snapshot)
         for trace, name in ((_SPREAD, "spread"), (_ZSCORE, "zscore")):
             self.figure.stream(trace, generation, first, {"x": x, "y": series.columns[name][span]})
+        bar_ns = timeframe_ns(snapshot.timeframe)
+        holes = snapshot.status.holes if len(x) else ()
+        spans = gap_spans(holes, snapshot.pair, bar_ns, int(series.time_ns[span][0])) if holes else ()
+        self._gaps.show(spans, bar_ns, with_symbols=True)
         self._describe(snapshot)
 
     def _arrange(self, snapshot: Snapshot) -> None:
@@ -94,6 +103,8 @@ class SpreadChart(Chart):
             self.figure.update_layout(
                 uirevision=f"{snapshot.pair} {snapshot.timeframe}",
                 yaxis2={"autorangeoptions": {"include": _room_around(threshold)}},
+                yaxis3=gap_axis("y"),
+                yaxis4=gap_axis("y2"),
             )
 
     def _on_drag(self, changes: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "DIVERGING",
     "FAINT",
     "FALLING",
+    "GAP",
     "INK",
     "LINES",
     "MUTED",
@@ -32,6 +33,7 @@ __all__ = [
 INK: Final = "var(--qnb-ink)"
 MUTED: Final = "var(--qnb-muted)"
 FAINT: Final = "var(--qnb-faint)"
+GAP: Final = "var(--qnb-gap)"
 SURFACE: Final = "var(--qnb-surface)"
 RISING: Final = "var(--qnb-rising)"
 FALLING: Final = "var(--qnb-falling)"

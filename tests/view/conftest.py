@@ -20,6 +20,7 @@ from quantnb.snapshot import (
     Bar,
     CorrelationMatrix,
     HedgeFit,
+    Hole,
     Measure,
     Series,
     Snapshot,
@@ -31,7 +32,8 @@ from quantnb.view.lease import Lease
 
 START_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
-BAR_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
+TRADED_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
+BAR_COLUMNS = (*TRADED_COLUMNS, "history")
 PAIR_COLUMNS = ("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "r_squared", "correlation")
 PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0, "XRPUSDT": 0.5, "1000PEPEUSDT": 0.0091}
 TICKS = {"BTCUSDT": 0.1, "ETHUSDT": 0.01, "SOLUSDT": 0.001, "XRPUSDT": 0.0001, "1000PEPEUSDT": 0.0000001}
@@ -79,6 +81,8 @@ class StandInSession(traitlets.HasTraits):
         self._generation = 0
         self._sequence = 0
         self._state = "simulated"
+        self.holes: tuple[Hole, ...] = ()
+        self.n_history = 0  # bars that are the exchange's own
         super().__init__()
         self.symbols, self.pair = symbols, ("ETHUSDT", "BTCUSDT")
         self.known_symbols = tuple(PRICES)
@@ -245,7 +249,8 @@ class StandInSession(traitlets.HasTraits):
             last_trade_age_s=0.2 if self._sequence else None,
             lag_ms=3.1,
             retry_in_s=None,
-            counts={"received": self._sequence, "stored": self._sequence, "malformed": 0, "gaps": 0},
+            counts={"received": self._sequence, "stored": self._sequence, "rejected": 0, "gaps": 0},
+            holes=self.holes,
         )
 
     def _picture(self) -> Snapshot:
@@ -292,6 +297,7 @@ class StandInSession(traitlets.HasTraits):
         one = np.ones(len(close))
         values = (first, np.maximum(first, close) + wick, np.minimum(first, close) - wick, close)
         values += (one * 3, close * 3, one * 7, (first + close) / 2, one * 0)
+        values += ((np.arange(len(close)) < self.n_history) * 1.0,)
         return Series(self._generation, 0, times, dict(zip(BAR_COLUMNS, values, strict=True)))
 
     def _forming(self, symbol: str) -> Bar | None:
@@ -315,6 +321,12 @@ class StandInSession(traitlets.HasTraits):
         values = np.full((k, k), 0.7)
         np.fill_diagonal(values, 1.0)
         return CorrelationMatrix(self.symbols, values, np.full((k, k), self.window - 1))
+
+
+def hole(symbol: str = "BTCUSDT", start_s: float = 10.0, end_s: float = 10.5, **changes: Any) -> Hole:
+    """Return a gap of three trades, so many seconds after the first bar's open."""
+    times = (START_NS + int(start_s * SECOND_NS), START_NS + int(end_s * SECOND_NS))
+    return replace(Hole(symbol, 101, 103, *times, "connection lost", "open", 3), **changes)
 
 
 @pytest.fixture

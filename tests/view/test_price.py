@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from quantnb.view.price import PriceChart
 from tests.view.browser_stub import Screen, quiet_lease
-from tests.view.conftest import StandInSession
+from tests.view.conftest import START_NS, StandInSession
 
-VOLUME, CANDLES, FIRST_LINE = 0, 1, 2
+VOLUME, CANDLES, FIRST_LINE = 0, 1, 3
 
 
 @pytest.fixture
@@ -37,6 +40,26 @@ def test_several_symbols_are_rebased_to_100_at_the_first_bar(
         assert line["y"][0] == 100.0
         np.testing.assert_allclose(line["y"][:-1], 100 * close / close[0])
         assert line["name"] == symbol
+
+
+def test_symbols_with_histories_of_different_length_are_100_at_the_first_bar_they_share(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.tick(5, 40)
+    whole = session.snapshot
+    eth = whole.bars["ETHUSDT"]
+    younger = replace(
+        eth,
+        first=eth.first + 7,
+        time_ns=eth.time_ns[7:],
+        columns={name: column[7:] for name, column in eth.columns.items()},
+    )
+    session.snapshot = replace(whole, bars={**whole.bars, "ETHUSDT": younger})
+    screen = Screen(chart.figure).hello()
+    for i, symbol in enumerate(session.symbols):
+        line = screen.traces[FIRST_LINE + i]
+        at_ms = eth.time_ns[7] / 1e6
+        assert dict(zip(line["x"], line["y"], strict=True))[at_ms] == 100.0, symbol
 
 
 def test_the_first_bar_is_100_only_once_it_has_closed(session: StandInSession, chart: PriceChart) -> None:
@@ -172,8 +195,30 @@ def test_it_stops_observing_when_closed(session: StandInSession, chart: PriceCha
 def test_the_caption_is_the_unit(session: StandInSession, chart: PriceChart) -> None:
     session.tick(5, 30)
     screen = Screen(chart.figure).hello()
-    assert screen.words["caption"] == "Rebased: first bar = 100"
+    assert screen.words["caption"] == "Rebased: first common bar = 100"
     chart.scale_choice.value = "raw"
     assert screen.look().words["caption"] == "USDT"
     chart.style_choice.value = "candles"
     assert screen.look().words["caption"] == "BTCUSDT, USDT"
+
+
+def test_the_caption_says_up_to_when_the_bars_are_the_exchange_s(
+    session: StandInSession, chart: PriceChart
+) -> None:
+    session.n_history = 20
+    session.tick(5, 30)
+    screen = Screen(chart.figure).hello()
+    end = datetime.fromtimestamp(START_NS / 1e9 + 20, UTC)
+    assert screen.words["caption"].endswith(f" · until {end:%H:%M:%S} UTC from the exchange's klines")
+
+
+def test_the_first_bar_that_is_known_is_100(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 30)
+    bars = session.snapshot.bars["BTCUSDT"]
+    close = bars.columns["close"].copy()
+    close[:2] = np.nan
+    first = replace(bars, columns={**bars.columns, "close": close})
+    session.snapshot = replace(session.snapshot, bars={**session.snapshot.bars, "BTCUSDT": first})
+    line = Screen(chart.figure).hello().traces[FIRST_LINE]
+    assert np.isnan(line["y"][:2]).all()
+    assert line["y"][2] == 100.0

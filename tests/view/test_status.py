@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from quantnb.view.protocol import MAX_CLIENTS
 from quantnb.view.status import Status
+from tests.view.conftest import hole
 
 
 @pytest.fixture
@@ -37,8 +39,96 @@ def test_a_browser_that_says_hello_is_told_at_once_and_again_after_each_snapshot
     listener.say("hello")
     first = listener.take("snapshot")
     listener.say("ack", seq=first["seq"])
+    session.set_state("reconnecting")
+    assert listener.take("delta")["data"]["state"] == "reconnecting"
+
+
+def test_a_later_frame_has_only_what_changed_and_an_empty_one_says_that_the_kernel_is_there(session, status):
+    cursor = status.frame(None).cursor
+    session.set_state("simulated", lag_ms=9.0)
+    frame = status.frame(cursor)
+    assert dict(frame.data) == {"lag": 9.0}
+    session.set_state("simulated", lag_ms=9.0)
+    assert dict(status.frame(frame.cursor).data) == {}
+
+
+def test_coverage_and_history_stand_in_the_bar(session, status):
+    session.set_state("live", coverage=0.99987, history="history: 3 of 7 requests")
+    data = status.frame(None).data
+    assert (data["coverage"], data["history"]) == ("99.98 % of trades", "history: 3 of 7 requests")
+    session.set_state("live", coverage=None)
+    assert status.frame(None).data["coverage"] == ""
+
+
+DETAILS = {"ledger", "streams", "counts", "notes"}
+
+
+@pytest.fixture
+def reader(status, browser):
+    """A browser that has had its first snapshot."""
+    listener = browser(status)
+    listener.say("hello")
+    listener.say("ack", seq=listener.take("snapshot")["seq"])
+    return listener
+
+
+def test_details_are_sent_once_they_are_open_and_no_longer_than_that(session, reader):
     session.tick()
-    assert listener.take("delta")["data"]["counts"]["received"] == 5
+    delta = reader.take("delta")
+    assert not DETAILS & delta["data"].keys()
+    reader.say("ack", seq=delta["seq"])
+    reader.say("details", open=True)
+    delta = reader.take("delta")
+    assert delta["data"].keys() == DETAILS
+    reader.say("ack", seq=delta["seq"])
+    reader.say("details", open=False)
+    delta = reader.take("delta")
+    reader.say("ack", seq=delta["seq"])
+    session.holes = (hole(),)
+    session.tick()
+    assert not DETAILS & reader.take("delta")["data"].keys()
+
+
+def test_of_open_details_only_the_sections_that_changed_are_sent(session, reader):
+    reader.say("details", open=True)
+    reader.say("ack", seq=reader.take("delta")["seq"])
+    session.holes = (hole(),)
+    session.tick(0)
+    delta = reader.take("delta")
+    assert DETAILS & delta["data"].keys() == {"ledger"}
+    reader.say("ack", seq=delta["seq"])
+    session.tick(5)
+    assert DETAILS & reader.take("delta")["data"].keys() == {"counts"}
+
+
+def test_another_browser_s_details_are_its_own(session, status, reader, browser):
+    other = browser(status, "other")
+    other.say("hello")
+    other.say("ack", seq=other.take("snapshot")["seq"])
+    other.say("details", open=True)
+    assert other.take("delta")["data"].keys() >= DETAILS
+    session.tick()
+    assert not DETAILS & reader.take("delta")["data"].keys()
+
+
+def test_a_browser_that_says_hello_again_still_has_its_details_open(reader):
+    reader.say("details", open=True)
+    reader.sent.clear()
+    reader.say("hello")
+    assert reader.take("snapshot")["data"].keys() >= DETAILS
+
+
+@pytest.mark.parametrize("content", [{}, {"open": 1}, {"open": "true"}, {"open": None}, {"open": [True]}])
+def test_what_makes_no_sense_opens_nothing(session, reader, content):
+    reader.say("details", **content)
+    session.tick()
+    assert not DETAILS & reader.take("delta")["data"].keys()
+
+
+def test_readers_are_no_more_than_browsers(status, browser):
+    for i in range(3 * MAX_CLIENTS):
+        browser(status, f"page-{i}").say("details", open=True)
+    assert len(status._readers) <= MAX_CLIENTS + 1
 
 
 def test_a_closed_widget_no_longer_observes_the_session(session, status, browser):

@@ -146,7 +146,7 @@ export default () => {
       }
 
       const soon = eachFrame(draw);
-      const stop = link.watch(soon);
+      const stop = link.watch(soon, el);
       tellViews.add(soon);
       const bar = h("div", { className: "qnb-panel-head" }, h("h3", { className: "qnb-title" }, "Alerts"), count);
       const setup = h("div", { className: "qnb-alert-setup" }, form, message, noRules, rules);

@@ -123,7 +123,7 @@ class View {
     loadPlotly(version, () => link.send("bundle")).then(
       (plotly) => {
         this.plotly = plotly;
-        this.schedule();
+        this.update();
       },
       () => this.fail(),
     );
@@ -165,7 +165,8 @@ class View {
     this.plot.setAttribute("aria-label", this.figure.label);
     this.caption.textContent = this.figure.caption;
     this.caption.hidden = !this.figure.caption;
-    if (!this.hasFailed) this.notice.textContent = this.plotly || this.figure.notice ? this.figure.notice : "Loading the chart…";
+    const isLoading = !this.plotly && !this.figure.notice && !this.link.failure;
+    if (!this.hasFailed) this.notice.textContent = isLoading ? "Loading the chart…" : this.figure.notice;
     this.notice.hidden = !this.notice.textContent;
     this.el.dataset.empty = String(!this.notice.hidden);
     this.el.dataset.points = String(this.figure.points);
@@ -239,7 +240,7 @@ export default () => {
     },
     render({ model, el }) {
       const view = new View(el, figure, link, model.get("_plotly_version"));
-      const unwatch = link.watch(() => view.update());
+      const unwatch = link.watch(() => view.update(), el);
       return () => {
         unwatch();
         view.remove();

@@ -10,7 +10,7 @@
  *         link = connect(model, { onSnapshot(data, buffers) {…}, onDelta(data, buffers) {…} });
  *         return () => link.close();
  *       },
- *       render({ el }) { const stop = link.watch(() => { … draw, link.connected … }); return stop; },
+ *       render({ el }) { const stop = link.watch(() => { … draw, link.connected … }, el); return stop; },
  *     };
  *   };
  *
@@ -22,17 +22,29 @@
  * @typedef {{
  *   id: string,
  *   readonly connected: boolean,
+ *   readonly failure: string,  what the kernel says of a panel that failed
+ *   readonly trouble: "" | "busy" | "lost" | "dead",  what the notebook's own connection says of the kernel
+ *   readonly silence: number,  milliseconds since the kernel said anything
  *   send: (kind: string, content?: object) => void,
- *   watch: (view: () => void) => () => void,
+ *   watch: (view: () => void, el: HTMLElement) => () => void,
  *   close: () => void,
  * }} Link
  */
 
 const SILENCE_MS = 20_000;
+const LOOK_EVERY_MS = 500;
+
+/** Read what the page's own connection knows of the kernel; where it cannot be read, silence has to tell. */
+function troubleOf(kernel) {
+  if (["dead", "terminating"].includes(kernel?.status)) return "dead";
+  if (["connecting", "disconnected"].includes(kernel?.connectionStatus)) return "lost";
+  return kernel?.status === "busy" ? "busy" : "";
+}
 
 /**
  * Connect a model with its half in the kernel.
- * Views that `watch` are called after every snapshot and delta, and when `connected` changes.
+ * Views that `watch` are called after every snapshot and delta, and when `connected` changes; what the kernel says
+ * of a panel that failed stands in each one's element until there is a frame again.
  *
  * @param {any} model
  * @param {Handlers} handlers
@@ -40,12 +52,24 @@ const SILENCE_MS = 20_000;
  */
 export function connect(model, handlers) {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
-  const views = new Set();
+  const views = new Map(); // each with the line that says what failed
+  let failure = "";
+  let trouble = "";
   let seq = null; // number of the last message; null before the first snapshot
   let heardAt = performance.now();
   let connected = true;
 
-  const tellViews = () => views.forEach((view) => view());
+  const tellViews = () => views.forEach((_line, view) => view());
+
+  function showFailure(text) {
+    if (failure === text) return;
+    failure = text;
+    for (const line of views.values()) {
+      line.textContent = text;
+      line.hidden = !text;
+    }
+    tellViews();
+  }
 
   function setConnected(value) {
     if (connected === value) return;
@@ -71,6 +95,7 @@ export function connect(model, handlers) {
     if (content.kind === "snapshot") handlers.onSnapshot?.(content.data, buffers);
     else if (seq === null || content.seq !== seq + 1) return false;
     else if (content.kind === "delta") handlers.onDelta?.(content.data, buffers);
+    if (content.kind !== "ping") showFailure("");
     return true;
   }
 
@@ -78,6 +103,7 @@ export function connect(model, handlers) {
     if (content?.to !== id) return;
     heardAt = performance.now();
     setConnected(true);
+    if (content.kind === "failed") return showFailure(content.text);
     if (content.seq === undefined) return handlers.onMessage?.(content, buffers);
     let isAccepted = false;
     try {
@@ -85,6 +111,7 @@ export function connect(model, handlers) {
     } catch (error) {
       console.error("quantnb:", error);
       isAccepted = content.kind === "snapshot"; // asking for the same again would not help
+      if (isAccepted) showFailure(`This panel failed: ${error}; the feed goes on.`);
     }
     if (!isAccepted) {
       // A ping before the first snapshot only means that there is nothing to show yet.
@@ -97,6 +124,14 @@ export function connect(model, handlers) {
     if (content.kind !== "ping") tellViews();
   }
 
+  function look() {
+    const before = trouble;
+    trouble = troubleOf(model.widget_manager?.kernel);
+    if (trouble === "dead" || trouble === "lost") return setConnected(false);
+    if (before === "lost") return hello(); // what was sent meanwhile is gone
+    if (trouble !== "busy") checkSilence(); // one that runs a long cell answers when it has ended
+  }
+
   function checkSilence() {
     if (performance.now() - heardAt < SILENCE_MS) return;
     heardAt = performance.now(); // and wait as long again before the next hello
@@ -105,7 +140,7 @@ export function connect(model, handlers) {
   }
 
   model.on("msg:custom", onMessage);
-  const timer = setInterval(checkSilence, 2_000);
+  const timer = setInterval(look, LOOK_EVERY_MS);
   hello();
 
   return {
@@ -113,9 +148,24 @@ export function connect(model, handlers) {
     get connected() {
       return connected;
     },
+    get failure() {
+      return failure;
+    },
+    get trouble() {
+      return trouble;
+    },
+    get silence() {
+      return performance.now() - heardAt;
+    },
     send,
-    watch(view) {
-      views.add(view);
+    watch(view, el) {
+      const line = document.createElement("div");
+      line.className = "qnb qnb-failure";
+      line.setAttribute("role", "alert");
+      line.textContent = failure;
+      line.hidden = !failure;
+      el.prepend(line);
+      views.set(view, line);
       return () => views.delete(view);
     },
     close() {

@@ -142,7 +142,7 @@ export default () => {
       }
 
       const soon = eachFrame(draw);
-      const stop = link.watch(soon);
+      const stop = link.watch(soon, el);
       search.addEventListener("input", patch);
       pause.addEventListener("click", () => {
         isPaused = !isPaused;

@@ -80,7 +80,7 @@ export default () => {
       }
 
       const draw = () => Object.entries(parts).forEach(([name, part]) => drawTile(name, part));
-      const stop = link.watch(eachFrame(draw));
+      const stop = link.watch(eachFrame(draw), el);
       el.append(h("div", { className: "qnb qnb-tiles" }, ...Object.values(parts).map((part) => part.tile)));
       draw();
       return stop;
