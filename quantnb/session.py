@@ -14,6 +14,7 @@ from quantnb import export, frames
 from quantnb.engine import Engine, Settings
 from quantnb.engine.settings import check_symbols
 from quantnb.errors import FeedError, InvalidSettingError
+from quantnb.guard import Guarded
 from quantnb.live.choose import check_feed
 from quantnb.source import Source
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 SNAPSHOT_INTERVAL_S = 0.25
+RESTART_AFTER_S = 0.5
+
+
+_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "feed"})
 
 
 class _SettingError(InvalidSettingError, traitlets.TraitError):
@@ -91,8 +96,14 @@ class Session(traitlets.HasTraits):
         check_symbols(symbols)
         pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
         feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
-        self._engine = Engine(Settings(symbols, pair, timeframe, window))
-        self._source = Source(self._engine.receive, self._show_listed)
+        settings = Settings(symbols, pair, timeframe, window)
+        self._engine = Engine(settings)
+        self._source = Source(
+            settings,
+            on_event=self._engine.receive,
+            on_listed=self._show_listed,
+            on_exchange=self._engine.clear,
+        )
         self._task: asyncio.Task[None] | None = None
         super().__init__(symbols=symbols, pair=pair, timeframe=timeframe, window=window, feed=feed)
         self._take_snapshot()
@@ -103,6 +114,19 @@ class Session(traitlets.HasTraits):
             f"<Session {'/'.join(self.pair)} of {', '.join(self.symbols)}; "
             f"{self.timeframe} × {self.window}; {self.feed}: {state}>"
         )
+
+    def observe(self, handler: Any, names: Any = traitlets.All, type: Any = "change") -> None:
+        """Call ``handler`` when a trait changes; one that raises is shown once and never stops the feed.
+
+        Where `symbols`, `pair`, `timeframe`, `window` or `feed` alone are observed, what a handler raises
+        reaches whoever set the trait, as traitlets has it.
+        """
+        watches_feed = names is traitlets.All or not _SETTINGS.issuperset(
+            [names] if isinstance(names, str) else names
+        )
+        if watches_feed and not isinstance(handler, traitlets.EventHandler | Guarded):
+            handler = Guarded(handler, self._source.note)
+        super().observe(handler, names, type)
 
     # Settings -----------------------------------------------------------------------------------------
 
@@ -136,7 +160,7 @@ class Session(traitlets.HasTraits):
         settings = Settings(**self._settings())
         if settings != self._engine.settings:
             self._engine.configure(settings)
-            self._source.set_symbols(settings.symbols)
+            self._source.use(settings)
             self._take_snapshot()
 
     @traitlets.observe("feed")
@@ -171,6 +195,7 @@ class Session(traitlets.HasTraits):
                 "call start() inside an async function given to asyncio.run()."
             ) from None
         self._task = loop.create_task(self._run(), name="quantnb session")
+        self._task.add_done_callback(self._end)
         self.set_trait("running", True)
         loop.call_soon(self._take_snapshot)  # after the task's first step: it forgets the last end
 
@@ -188,19 +213,37 @@ class Session(traitlets.HasTraits):
 
     async def _run(self) -> None:
         """Hold the feed and look at it four times a second until cancelled, or until the feed has ended."""
-        ticker = asyncio.ensure_future(self._tick())
+        tasks = [asyncio.ensure_future(self._source.run(self.feed)), asyncio.ensure_future(self._tick())]
         try:
-            await self._source.run(self.feed, self.symbols)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ticker.cancel()
-        self._task = None
-        self.set_trait("running", False)
-        self._take_snapshot()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(SNAPSHOT_INTERVAL_S)
             self._take_snapshot()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Take note that the feed's task is over; one that was not stopped by us is started again."""
+        if task is not self._task:
+            return
+        self._task = None
+        if task.cancelled() or task.exception() is not None:
+            # In a loop that is being closed this never happens, and nothing is left pending there.
+            task.get_loop().call_later(RESTART_AFTER_S, self._restart)
+            return
+        self.set_trait("running", False)
+        self._take_snapshot()
+
+    def _restart(self) -> None:
+        if self._task is None and self.running:
+            self.start()
+            self._source.note("The feed's task was ended by something else; it was started again.")
 
     def _take_snapshot(self) -> None:
         status = self._source.status(is_running=self._task is not None)
@@ -210,6 +253,7 @@ class Session(traitlets.HasTraits):
 
     def clear(self) -> None:
         """Forget all trades, bars and statistics; the feed goes on, rules and the log of alerts stay."""
+        self._source.clear()
         self._engine.clear()
         self._take_snapshot()
 
@@ -228,6 +272,10 @@ class Session(traitlets.HasTraits):
     def correlation(self) -> pd.DataFrame:
         """Return the correlation matrix of log returns over the newest window."""
         return frames.correlation_frame(self.snapshot.correlation)
+
+    def gaps(self) -> pd.DataFrame:
+        """Return the gap ledger, newest first: which trades were missing, why, and what became of them."""
+        return frames.gaps_frame(self.snapshot.status.holes)
 
     @property
     def alerts(self) -> pd.DataFrame:

@@ -136,9 +136,8 @@ async def test_trades_become_bars_and_bars_equal_the_batch(session: Session) -> 
         batch = resample_ohlc(session.trades(symbol)[["price", "quantity"]], "1s")
         joint = bars.index.intersection(batch.index[:-2])
         assert len(joint) >= 1
-        pd.testing.assert_frame_equal(
-            bars.loc[joint], batch.loc[joint], check_dtype=False, check_freq=False, rtol=0, atol=0
-        )
+        live, expected = bars.loc[joint, batch.columns], batch.loc[joint]
+        pd.testing.assert_frame_equal(live, expected, check_dtype=False, check_freq=False, rtol=0, atol=0)
 
 
 async def test_the_spread_equals_the_batch_to_the_bit(session: Session) -> None:
@@ -236,14 +235,115 @@ async def test_the_simulated_feed_is_the_same_market_after_a_stop() -> None:
     await session.stop()
 
 
+async def test_a_window_of_minutes_is_warm_within_seconds(exchange: LocalExchange) -> None:
+    session = Session(feed=exchange.address, timeframe="1m", window=50)
+    session.start()
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    assert session.spread()["zscore"].notna().sum() >= 1
+    await session.stop()
+
+
+async def test_history_agrees_with_the_exchange_and_joins_the_trades_without_a_seam(
+    exchange: LocalExchange,
+) -> None:
+    session = Session(feed=exchange.address, timeframe="1m", window=20)
+    session.start()
+    await until(
+        session, lambda each: not each.snapshot.status.history and each.bars("BTCUSDT")["history"].any()
+    )
+    bars = session.bars("BTCUSDT")
+    assert (bars.index.to_series().diff().dropna() == pd.Timedelta("1min")).all()
+    assert bars["close"].notna().all()
+    opens_ms = bars.index.as_unit("ms").asi8
+    rows = exchange.market.klines("BTCUSDT", "1m", int(opens_ms[0]), int(opens_ms[-1]), 1_500)
+    listing = exchange.market.listings["BTCUSDT"]
+    assert rows["open_ms"].tolist() == opens_ms.tolist()
+    for name in ("open", "high", "low", "close"):
+        assert bars[name].tolist() == [float(listing.price_text(int(each))) for each in rows[name]]
+    volumes = [float(listing.quantity_text(int(each))) for each in rows["volume"]]
+    assert bars["volume"].tolist() == pytest.approx(volumes, rel=1e-12)
+    await session.stop()
+
+
+async def test_a_change_of_timeframe_brings_its_own_history(session: Session) -> None:
+    await until(session, has_bars(2))
+    session.timeframe = "1m"
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    assert session.bars("BTCUSDT")["history"].any()
+
+
+async def test_seconds_are_warm_from_trades_of_before_the_start(session: Session) -> None:
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    trades = session.trades("BTCUSDT")
+    assert trades["trade_id"].diff().dropna().eq(1).all()
+    assert not session.bars("BTCUSDT")["history"].any()
+
+
+async def test_an_observer_that_raises_is_shown_once_and_never_stops_the_feed(session: Session) -> None:
+    n_calls = 0
+
+    def broken(_change: Any) -> None:
+        nonlocal n_calls
+        n_calls += 1
+        raise RuntimeError("a view of mine")
+
+    session.observe(broken, "snapshot")
+    await until(session, lambda each: any("a view of mine" in note for note in each.snapshot.status.notes))
+    n_before = len(session.trades("BTCUSDT"))
+    await until(session, lambda each: n_calls >= 3 and len(each.trades("BTCUSDT")) > n_before)
+    notes = [note for note in session.snapshot.status.notes if "a view of mine" in note]
+    assert len(notes) == 1
+    session.unobserve(broken, "snapshot")
+
+
+async def test_a_task_that_somebody_else_cancelled_comes_back(session: Session) -> None:
+    await until(session, has_bars(1))
+    n_before = len(session.trades("BTCUSDT"))
+    (task,) = (each for each in asyncio.all_tasks() if each.get_name() == "quantnb session")
+    task.cancel()
+    await until(session, lambda each: len(each.trades("BTCUSDT")) > n_before + 20)
+    assert session.running
+    assert any("ended by something else" in note for note in session.snapshot.status.notes)
+    await until(session, lambda each: each.trades("BTCUSDT")["trade_id"].diff().dropna().eq(1).all())
+
+
+async def test_a_lost_connection_leaves_a_closed_row_in_the_ledger_and_no_hole_in_the_trades(
+    session: Session, exchange: LocalExchange
+) -> None:
+    await until(session, has_bars(1))
+    exchange.drop()
+    await until(session, lambda each: len(each.gaps()) > 0 and (each.gaps()["state"] == "closed").all())
+    gaps = session.gaps()
+    assert set(gaps["cause"]) == {"connection lost"}
+    assert (gaps["end"] > gaps["start"]).all()
+    for symbol in session.symbols:
+        assert session.trades(symbol)["trade_id"].diff().dropna().eq(1).all()
+    assert session.snapshot.status.coverage == 1.0
+
+
+async def test_another_feed_starts_with_empty_hands(session: Session) -> None:
+    await until(session, has_bars(1))
+    await session.stop()
+    async with LocalExchange(seed=12, rate=60) as other:
+        session.feed = other.address
+        session.start()
+        await until(session, lambda each: each.snapshot.status.feed == other.address and has_bars(1)(each))
+        ids = session.trades("BTCUSDT")["trade_id"]
+        tape = other.market.tape("BTCUSDT").from_id(int(ids.iloc[0]), other.market.visible_ms, len(ids))
+        assert tape["trade_id"].tolist() == ids.tolist()
+        await session.stop()
+
+
 # What it knows
 
 
 async def test_clearing_keeps_the_feed(session: Session) -> None:
     await until(session, has_bars(2))
+    last_id = session.trades("BTCUSDT")["trade_id"].iloc[-1]
     session.clear()
     assert session.snapshot.tiles["ticks"].value == 0
     await until(session, has_bars(1))
+    assert session.trades("BTCUSDT")["trade_id"].iloc[0] > last_id  # no history: clearing means it
 
 
 def test_a_symbol_that_is_not_watched_is_named() -> None:
