@@ -92,6 +92,23 @@ async def test_after_a_fault_of_ours_the_feed_is_back_complete_and_says_what_hap
     assert "ZeroDivisionError: of the engine; it was started again" in notes
 
 
+@pytest.mark.parametrize("name", ["quantnb /market 0", "quantnb /public 0", "quantnb recovery"])
+async def test_a_task_of_the_feed_that_something_else_cancelled_is_there_again(
+    listener: Listener, run: Run, exchange: LocalExchange, name: str
+) -> None:
+    def named() -> list[asyncio.Task[None]]:
+        return [task for task in asyncio.all_tasks() if task.get_name() == name and not task.cancelling()]
+
+    run(exchange.address)
+    await until(lambda: len(listener.ids()) > 50)
+    (before,) = named()
+    before.cancel()
+    await until(lambda: named() and named() != [before] and exchange.n_connections == 2)
+    n_before = len(listener.ids())
+    await until(lambda: len(listener.ids()) > n_before + 50 and listener.is_complete())
+    assert name in " ".join(listener.source.status(is_running=True).notes)
+
+
 async def test_a_fault_that_stays_ends_the_feed_with_its_name(
     listener: Listener, run: Run, exchange: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,8 +47,10 @@ class Running:
         return is_hit
 
     def hits_all(self, about: str) -> bool:
-        """Return whether it happens to ``about``, the same for whoever asks."""
-        return zlib.crc32(f"{self.seed} {about}".encode()) < self.fault.number("p") * 2**32
+        """Return whether it happens to ``about``, the same for whoever asks; that is counted, too."""
+        is_hit = zlib.crc32(f"{self.seed} {about}".encode()) < self.fault.number("p") * 2**32
+        self.n_hits += is_hit
+        return is_hit
 
     def chance(self, about: str) -> Random:
         """Return the chance that `hits` has been asked for."""

@@ -140,8 +140,8 @@ class Client:
                 self._group = group
                 for route, index in self._sockets:
                     self._start(route, index)
-                group.create_task(self.recovery.run(), name="quantnb recovery")
-                group.create_task(self._watch(), name="quantnb watch")
+                repair = group.create_task(self.recovery.run(), name="quantnb recovery")
+                group.create_task(self._watch(repair), name="quantnb watch")
         except ExceptionGroup as error:
             raise next(leaves(error)) from error
         finally:
@@ -226,10 +226,13 @@ class Client:
 
     # Watch --------------------------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
+    async def _watch(self, repair: asyncio.Task[None]) -> None:
         before = self._clock.now()
         while True:
             await self._clock.sleep(WATCH_EVERY_S)
+            for task in (repair, *self._tasks.values()):
+                if task.cancelled():  # of which a group of tasks takes no note
+                    raise RuntimeError(f"something else cancelled the task {task.get_name()!r}")
             now = self._clock.now()
             self._compare_clocks(before, now)
             before = now
