@@ -260,11 +260,11 @@ class Health:
                 return "blocked", event.reason, None
             retry_in_s = event.retry_in_s - (now_ns - event.at.monotonic_ns) / 1e9
             return "reconnecting", event.reason, max(retry_in_s, 0.0)
-        return *verdict(self._streams, route, self._is_acknowledged), None
+        return *verdict(self._streams, route, self._is_acknowledged, now_ns), None
 
     def _remarks(self, now_ns: int) -> list[str]:
         """Return what else there is to know, beside the state."""
-        remarks = [self._refusal, *self._notes.shown(now_ns)]
+        remarks = [self._refusal, *self._notes.shown(now_ns)[:1]]  # all of them stand in `Status.notes`
         quiet = sorted(
             each.symbol
             for each in self._streams

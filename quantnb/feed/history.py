@@ -21,10 +21,11 @@ from quantnb.events import History, Instant, Kline
 from quantnb.feed.budget import klines_weight
 from quantnb.feed.ledger import Ledger, Wanted
 
-__all__ = ["KLINES_KEPT", "Backfill", "KlinesRequest"]
+__all__ = ["KLINES_KEPT", "MORE_KLINES", "Backfill", "KlinesRequest"]
 
 SHORTEST_KLINE_NS = 60_000_000_000
 MOST_KLINES = 1_500  # in one answer
+MORE_KLINES = 300  # for a chart of the newest statistics; they cost next to nothing
 LONGEST_BACK_NS = 47 * 3_600_000_000_000  # the exchange keeps single trades for 48 hours
 SETTLED_NS = 2_000_000_000  # so long after its end a bar may still change at the exchange
 KLINES_KEPT = 200_000  # of all symbols and timeframes, for a timeframe that is chosen again
@@ -67,10 +68,10 @@ class Backfill:
         self._known: dict[tuple[str, str], list[Kline]] = {}  # consecutive; the newest answer is last
 
     def plan(self, symbols: Iterable[str], timeframe: str, timeframe_ns: int, window: int) -> None:
-        """Want history for these settings, enough for every statistic over the window."""
+        """Want history for these settings, enough for every statistic over the window, and a chart of it."""
         self._symbols = tuple(symbols)
         self._timeframe, self._timeframe_ns = timeframe, timeframe_ns
-        self._n_bars = 2 * window + 2
+        self._n_bars = 2 * window + 2 + (MORE_KLINES if self._is_by_klines else 0)
         self._legs.clear()
 
     @property

@@ -27,7 +27,7 @@ class Pulse:
         The usual mean interval; 0 until it is known.
     """
 
-    __slots__ = ("_marks", "_n_seen", "last_ns", "n", "per_s", "usual_ns")
+    __slots__ = ("_marks", "_n_seen", "_restarted_ns", "last_ns", "n", "per_s", "usual_ns")
 
     def __init__(self) -> None:
         self.n = 0
@@ -35,10 +35,12 @@ class Pulse:
         self.per_s = 0.0
         self.usual_ns = 0
         self._n_seen = 0
+        self._restarted_ns = 0
         self._marks: deque[tuple[int, int]] = deque()  # one a second: when, and how many there were
 
-    def restart(self) -> None:
+    def restart(self, now_ns: int) -> None:
         """Measure anew, and take no silence before now for usual."""
+        self._restarted_ns = now_ns
         self._marks.clear()
 
     def look(self, now_ns: int) -> bool:
@@ -46,7 +48,7 @@ class Pulse:
         has_arrived = self.n > self._n_seen
         marks = self._marks
         if has_arrived and marks and self.last_ns is not None:
-            self._end_silence(now_ns - self.last_ns)
+            self._end_silence(now_ns)
         if not marks or now_ns - marks[-1][0] >= STEP_NS:
             marks.append((now_ns, self.n if marks else self._n_seen))
             while len(marks) > 2 and marks[1][0] <= now_ns - SPAN_NS:
@@ -60,11 +62,12 @@ class Pulse:
             self.usual_ns = round(1e9 / self.per_s)
         return True
 
-    def _end_silence(self, silence_ns: int) -> None:
+    def _end_silence(self, now_ns: int) -> None:
+        silence_ns = self.silence_ns(now_ns, self._restarted_ns)
         # One arrival after a fault must not make the fault usual; many may be a market that has become slow.
         if silence_ns > max(PATIENCE_NS, self.explained_ns()):
             self.usual_ns = 2 * self.usual_ns or silence_ns // (2 * PATIENCE_INTERVALS)
-            self.restart()
+            self.restart(now_ns)
 
     def silence_ns(self, now_ns: int, since_ns: int) -> int:
         """Return for how long nothing has arrived, not counting the time before ``since_ns``."""

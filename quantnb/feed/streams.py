@@ -81,9 +81,10 @@ class Stream(Pulse):
         self._proved_ns = 0
 
     def begin(self, now_ns: int) -> None:
-        """Hold nothing against it that was before now."""
+        """Hold nothing against it that was before now, and nothing for it."""
         self.since_ns, self.is_waiting = now_ns, True
-        self.restart()
+        self._proved_ns = self.quiet_until_ns = 0
+        self.restart(now_ns)
 
     def look(self, now_ns: int) -> bool:
         """Take note of what arrived since the last look; true where something did."""
@@ -107,6 +108,11 @@ class Stream(Pulse):
     def age_s(self, now_ns: int) -> float | None:
         """Return the age of its newest message."""
         return None if self.last_ns is None else (now_ns - self.last_ns) / 1e9
+
+    def is_old(self, now_ns: int) -> bool:
+        """Return whether its newest message is older than patience and its usual rate allow."""
+        allowed_ns = PATIENCE_NS if self.kind == MARKS else max(PATIENCE_NS, self.explained_ns())
+        return self.last_ns is not None and now_ns - self.last_ns > allowed_ns
 
     @property
     def is_flowing(self) -> bool:

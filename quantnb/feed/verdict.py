@@ -1,8 +1,8 @@
 """What the states of a route's streams mean for the whole, in a sentence.
 
 The first that holds of: stale (a stream is silent or stale), delayed (the kernel was busy, and what came
-meanwhile is still being read), connecting (a kind of data has not come yet), live. A quiet stream is no
-fault.
+meanwhile is still being read), connecting (a kind of data has not come yet, or what a stream brought before
+has become old), live. A quiet stream is no fault.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NAMES_SHOWN = 2
 _WORDS = {MARKS: "mark prices", TRADES: "trades", QUOTES: "quotes"}  # in this order
 
 
-def verdict(streams: Streams, route: str, is_acknowledged: bool) -> tuple[State, str]:
+def verdict(streams: Streams, route: str, is_acknowledged: bool, now_ns: int) -> tuple[State, str]:
     """Return the state of an open route, and why."""
     of_route = streams.of_route.get(route, ())
     lacking = [each for each in of_route if each.state in ("silent", "stale")]
@@ -26,15 +26,29 @@ def verdict(streams: Streams, route: str, is_acknowledged: bool) -> tuple[State,
     if lacking:
         return "stale", _say_lacking(of_route, lacking, opened_ns, is_acknowledged)
     for kind, words in _WORDS.items():
-        of_kind = [each for each in of_route if each.kind == kind]
-        waiting = [each for each in of_kind if each.state == "waiting"]
-        # Mark prices come every second, so those that were there before are waited for one by one.
-        is_old = kind == MARKS and any(each.last_ns is not None for each in waiting)
-        if waiting and (is_old or len(waiting) == len(of_kind)):
-            if streams.resumed_ns is not None and opened_ns < streams.resumed_ns:
-                return "delayed", "Catching up with what arrived meanwhile."
-            return "connecting", f"Connected; waiting for {words}."
+        awaited, is_all = _awaited([each for each in of_route if each.kind == kind], now_ns)
+        if not awaited:
+            continue
+        if streams.resumed_ns is not None and opened_ns < streams.resumed_ns:
+            return "delayed", "Catching up with what arrived meanwhile."
+        of_which = "" if is_all else f" of {listed([each.symbol for each in awaited])}"
+        return "connecting", f"Connected; waiting for {words}{of_which}."
     return "live", ""
+
+
+def _awaited(of_kind: Sequence[Stream], now_ns: int) -> tuple[list[Stream], bool]:
+    """Return the streams of one kind that have to bring something first, and whether these are all of them.
+
+    One that never brought anything may have nothing to bring. What another brought before its socket opened
+    is shown as it is, so it must not be old. Mark prices come only once a second: those of before will do
+    until then.
+    """
+    waiting = [each for each in of_kind if each.state == "waiting"]
+    old = [each for each in waiting if each.is_old(now_ns)]
+    is_all = bool(waiting) and len(waiting) == len(of_kind)
+    if is_all and not (of_kind[0].kind == MARKS and any(each.last_ns is not None for each in waiting)):
+        return waiting, True
+    return old, len(old) == len(of_kind)
 
 
 def _say_lacking(

@@ -140,6 +140,8 @@ class Recovery:
         rule = rule_of(error.failure, self._endpoints.title)
         # Where trying again soon cannot help (403, 451, a certificate) the socket gives up; history need not.
         least_s = rule.least_s if rule.tries is None else BLOCKED_S
+        if rule.tries is None and error.failure.retry_after_s is not None:
+            least_s = error.failure.retry_after_s  # the exchange's own word
         self._agenda.fail(str(error), self._clock.now(), least_s=max(least_s, self._ban.remaining_s()))
 
 

@@ -19,7 +19,7 @@ from quantnb.feed.agenda import (
     Request,
 )
 from quantnb.feed.budget import WEIGHT_PER_MINUTE, Budget
-from quantnb.feed.history import KlinesRequest
+from quantnb.feed.history import MORE_KLINES, KlinesRequest
 from quantnb.feed.ledger import Ledger
 from quantnb.feed.paging import PAGE, TradesRequest
 
@@ -313,7 +313,7 @@ def test_minute_bars_and_the_trades_of_the_seam_bar_come_at_once(world: World) -
     assert world.ns - begin_ns < 2 * S
     for history in world.histories:
         assert history.klines[-1].open_ns == seam_ns - MINUTE
-        assert len(history.klines) == 402
+        assert len(history.klines) == 402 + MORE_KLINES
     for symbol in SYMBOLS:
         ids = sorted(world.held[symbol])
         assert ids == list(range(ids[0], ids[-1] + 1))

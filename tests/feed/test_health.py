@@ -181,6 +181,42 @@ def test_after_a_reconnect_old_data_do_not_count(feed: Feed) -> None:
     assert feed.run(1).state == "live"
 
 
+def test_after_an_outage_it_waits_for_each_stream_whose_data_became_old(feed: Feed) -> None:
+    feed.disconnect("market")
+    silence_all(feed)
+    feed.run(6)
+    feed.connect("market")
+    feed.silent = {"ethusdt@aggTrade"}
+    status = feed.run(1)
+    assert (status.state, status.reason) == ("connecting", "Connected; waiting for trades of ETHUSDT.")
+    feed.silent = set()
+    assert feed.run(0.25).state == "live"
+
+
+def test_after_an_outage_it_does_not_wait_for_trades_that_its_usual_rate_does_not_promise() -> None:
+    feed = Feed()
+    feed.every["ethusdt@aggTrade"] = 8
+    feed.connect()
+    feed.run(30)
+    feed.disconnect("market")
+    silence_all(feed)
+    feed.run(6)
+    feed.connect("market")
+    feed.silent = {"ethusdt@aggTrade"}
+    assert feed.run(1).state == "live"
+
+
+def test_after_a_short_outage_mark_prices_of_before_will_do_until_the_next_ones(feed: Feed) -> None:
+    feed.disconnect("market")
+    silence_all(feed)
+    feed.run(1)
+    assert feed.connect("market").state == "connecting"
+    feed.silent = {"btcusdt@markPrice@1s", "ethusdt@markPrice@1s"}
+    assert feed.run(0.25).state == "live"
+    assert feed.run(4).reason == "Connected; waiting for mark prices."
+    assert feed.run(1).state == "stale"
+
+
 def test_the_worse_of_two_routes_is_shown(feed: Feed) -> None:
     assert feed.disconnect("public").state == "reconnecting"
 
@@ -336,7 +372,7 @@ def test_it_is_never_live_with_data_older_than_five_seconds(
             status = feed.run(0.25)
             if status.state in ("live", "simulated"):
                 for each in status.streams:
-                    is_new = each.age_s is None or "markPrice" not in each.name
+                    is_new = each.age_s is None or each.state == "quiet"
                     age_s = feed.age_s(each.name, since_opened=is_new)
                     # After silences that ended by themselves a stream is given more time, and says "quiet".
                     assert age_s <= (20.0 if each.state == "quiet" else 5.0), (each, feed.states())

@@ -4,7 +4,7 @@ import pytest
 
 from quantnb.events import History, Instant, Kline
 from quantnb.feed import history
-from quantnb.feed.history import Backfill, KlinesRequest
+from quantnb.feed.history import MORE_KLINES, Backfill, KlinesRequest
 from quantnb.feed.ledger import Ledger
 from tests.feed.frames import trade
 
@@ -12,7 +12,7 @@ MINUTE_NS = 60_000_000_000
 MINUTE_MS = 60_000
 OPEN_MS = 1_791_382_500_000  # of a quarter of an hour, too
 WINDOW = 20
-N_BARS = 2 * WINDOW + 2
+N_BARS = 2 * WINDOW + 2 + MORE_KLINES
 START = Instant(OPEN_MS * 1_000_000, 1_000_000_000)
 
 
@@ -106,9 +106,10 @@ def test_a_larger_window_asks_for_the_older_bars_only(backfill: Backfill, ledger
     backfill.plan(["BTCUSDT"], "1m", MINUTE_NS, 50)
     assert backfill.refresh(START) == ()
     end_ms = OPEN_MS - N_BARS * MINUTE_MS - 1
-    assert backfill.klines_due(START) == [KlinesRequest("BTCUSDT", "1m", 102 - N_BARS, end_ms)]
-    backfill.receive(backfill.klines_due(START)[0], bars(-102, -N_BARS - 1))
-    assert backfill.refresh(START) == (History("BTCUSDT", "1m", tuple(bars(-102, -1))),)
+    n_bars = N_BARS + 2 * (50 - WINDOW)
+    assert backfill.klines_due(START) == [KlinesRequest("BTCUSDT", "1m", n_bars - N_BARS, end_ms)]
+    backfill.receive(backfill.klines_due(START)[0], bars(-n_bars, -N_BARS - 1))
+    assert backfill.refresh(START) == (History("BTCUSDT", "1m", tuple(bars(-n_bars, -1))),)
 
 
 def test_settings_that_were_there_before_ask_for_nothing(backfill: Backfill, ledger: Ledger) -> None:
@@ -136,13 +137,13 @@ def test_a_young_contract_has_fewer_bars(backfill: Backfill, ledger: Ledger) -> 
 def test_more_bars_than_one_answer_holds_come_in_two(
     backfill: Backfill, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "MOST_KLINES", 30)
+    monkeypatch.setattr(history, "MOST_KLINES", N_BARS - 12)
     start(backfill, ledger)
-    assert backfill.receive(backfill.klines_due(START)[0], bars(-30, -1))
+    assert backfill.receive(backfill.klines_due(START)[0], bars(12 - N_BARS, -1))
     assert backfill.refresh(START) == ()
-    older = KlinesRequest("BTCUSDT", "1m", N_BARS - 30, OPEN_MS - 30 * MINUTE_MS - 1)
+    older = KlinesRequest("BTCUSDT", "1m", 12, OPEN_MS - (N_BARS - 12) * MINUTE_MS - 1)
     assert backfill.klines_due(START) == [older]
-    assert backfill.receive(older, bars(-N_BARS, -31))
+    assert backfill.receive(older, bars(-N_BARS, 11 - N_BARS))
     assert backfill.refresh(START) == (History("BTCUSDT", "1m", tuple(bars(-N_BARS, -1))),)
 
 
@@ -162,7 +163,7 @@ def test_short_bars_are_made_of_trades_alone(backfill: Backfill, ledger: Ledger)
     start(backfill, ledger, offset_s=33.0, timeframe="5s")
     assert backfill.klines_due(later(60)) == []
     (wanted,) = backfill.trades_due()
-    assert wanted.from_ns == (OPEN_MS + 30_000 - N_BARS * 5_000) * 1_000_000
+    assert wanted.from_ns == (OPEN_MS + 30_000 - (2 * WINDOW + 2) * 5_000) * 1_000_000
 
 
 def test_trades_are_wanted_no_further_back_than_the_exchange_keeps_them(

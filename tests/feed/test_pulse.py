@@ -101,3 +101,14 @@ def test_silence_does_not_count_from_before_a_given_time() -> None:
     beat(pulse, 30.0, 2)
     assert pulse.silence_ns(60 * S, 0) == 58 * S
     assert pulse.silence_ns(60 * S, 59 * S) == 1 * S
+
+
+def test_a_silence_of_our_own_is_not_taken_for_the_markets() -> None:
+    pulse = Pulse()
+    beat(pulse, 4.0, 20)
+    explained_ns = pulse.explained_ns()
+    pulse.restart(80 * S)  # nobody looked for a minute
+    pulse.look(80 * S)
+    pulse.n += 1
+    pulse.look(80 * S + S // 4)
+    assert pulse.explained_ns() == explained_ns

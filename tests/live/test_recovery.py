@@ -13,6 +13,7 @@ from websockets.http11 import Request, Response
 from quantnb.events import Event, History, Recovered, Trade
 from quantnb.exchange import LocalExchange
 from quantnb.feed.agenda import TRIES
+from quantnb.feed.history import MORE_KLINES
 from quantnb.feed.ledger import Ledger
 from quantnb.feed.routes import Endpoints
 from quantnb.live.ban import Ban
@@ -226,6 +227,20 @@ async def test_a_ban_stops_every_request_until_it_is_over(
     await until_passing(clock, lambda: 9_001 in recovered(events))
 
 
+@pytest.mark.parametrize("status", [418, 429, 503])
+async def test_a_wait_that_the_exchange_names_is_not_made_longer(
+    server: RestServer, clock: ManualClock, ledger: Ledger, events: Collected, start: Start, status: int
+) -> None:
+    server.answer = lambda path, query: Refusal(status, Retry_After="3")
+    lose(ledger, 9_000, 9_002)
+    start()
+    await until_passing(clock, lambda: server.requests)
+    server.answer = trades
+    refused_ns = clock.now().monotonic_ns
+    await until_passing(clock, lambda: 9_001 in recovered(events))
+    assert 3.0 <= (clock.now().monotonic_ns - refused_ns) / 1e9 < 6.0
+
+
 async def test_a_ban_that_the_sockets_met_counts_here_too(
     server: RestServer, clock: ManualClock, ledger: Ledger, ban: Ban, start: Start
 ) -> None:
@@ -415,8 +430,8 @@ async def test_history_of_bars_joins_the_trades_of_the_seam(session: Session) ->
         symbol, listing = history.symbol, market.listings[history.symbol]
         seam_ns = session.held[symbol][0].event_ns // MINUTE_NS * MINUTE_NS
         assert history.klines[-1].open_ns + MINUTE_NS == seam_ns
-        assert len(history.klines) == 402
-        rows = market.klines(symbol, "1m", None, seam_ns // 10**6 - 1, 402)
+        assert len(history.klines) == 402 + MORE_KLINES
+        rows = market.klines(symbol, "1m", None, seam_ns // 10**6 - 1, 402 + MORE_KLINES)
         assert [bar.close for bar in history.klines] == [
             float(listing.price_text(int(row["close"]))) for row in rows
         ]
