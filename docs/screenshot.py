@@ -1,7 +1,7 @@
 """Make docs/dashboard.png: the dashboard on a local exchange, once every panel has something to show.
 
-Run as ``.venv/bin/python docs/screenshot.py``; it takes over two minutes, because a z-score over 50 bars of
-one second needs a hundred of them. The market is the same at every run, the moment is not.
+Run as ``.venv/bin/python docs/screenshot.py``; it takes half a minute, most of it to let z-scores be drawn.
+The market is the same at every run, the moment is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PICTURE = Path(__file__).with_name("dashboard.png")
 QUANTNB = str(Path(sys.executable).with_name("quantnb"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZE: ViewportSize = {"width": 1400, "height": 1424}  # down to the end of the charts
-WARM_UP_MS = 240_000
+WARM_UP_MS = 60_000
 
 EVERY_TILE = (
     """() => [...document.querySelectorAll(".qnb-tile")].every((tile) => tile.dataset.value !== "")"""
