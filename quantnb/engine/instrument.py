@@ -134,11 +134,14 @@ class Instrument:
         places = np.searchsorted(known, ids)
         # One that was stored before something raised is fetched again.
         is_new = np.searchsorted(known, ids, side="right") == places
+        if self._trades.first > 0:  # the oldest were dropped: before them nothing would join
+            is_new &= numbered_from + places > 0
         if not is_new.any():
             return
         ids, positions = ids[is_new], numbered_from + places[is_new]
         recovered = [by_id[trade_id] for trade_id in ids.tolist()]
         first_was_ns = self._complete_from_ns() if len(self._trades) else None
+        first_was = self._trades.first
         values = zip(*map(_row, recovered), strict=True)
         self._trades.insert(
             positions,
@@ -155,10 +158,10 @@ class Instrument:
         if first_was_ns is None or self._complete_from_ns() < first_was_ns:
             self._start_bars()  # they begin earlier now
         elif self._closed_until_ns is not None:
-            # A hole also blanks the bar of the trade before it.
-            before = np.maximum(positions + np.arange(len(positions)) - 1, 0)
-            event_ns = self._trades["event_ns"]
-            self._revise_from(int(min(event_ns[before].min(), event_ns[before + 1].min())))
+            # A hole also blanks the bar of the trade before it. A store that was full has dropped its oldest.
+            now_at = positions + np.arange(len(positions)) - (self._trades.first - first_was)
+            touched = np.maximum(np.concatenate((now_at - 1, now_at)), 0)
+            self._revise_from(int(self._trades["event_ns"][touched].min()))
 
     def _revise_from(self, event_ns: int) -> None:
         self._revise_from_ns = min(event_ns, self._revise_from_ns or event_ns)

@@ -163,6 +163,31 @@ def test_trades_recovered_in_any_pages_make_the_bars_of_a_whole_stream(
     assert_bars_equal(instrument, bars_frame(whole))
 
 
+@pytest.mark.parametrize("n_kept", [20, 39, 40, 41])
+@pytest.mark.parametrize("missing", [[38], [37, 38], [5, 38], [0, 1, 20]])
+def test_a_full_store_takes_in_what_is_recovered_and_drops_the_oldest(
+    monkeypatch: pytest.MonkeyPatch, n_kept: int, missing: list[int]
+) -> None:
+    monkeypatch.setattr("quantnb.engine.instrument.TRADES_KEPT", n_kept)
+    instrument = Instrument("BTCUSDT", S)
+    trades = [trade(trade_id=i, price=100.0 + i, at_s=i / 2) for i in range(40)]
+    for sequence, each in enumerate(trades):
+        if each.trade_id not in missing:
+            instrument.receive(each, sequence, math.nan, math.nan)
+            instrument.close_bars(each.event_ns)
+    for trade_id in missing:
+        instrument.recover([trades[trade_id]])
+        instrument.close_bars(T0 + 20 * S)
+    ids = instrument.trades["trade_id"]
+    assert len(ids) <= n_kept
+    assert ids.tolist() == list(range(ids[0], 40))
+    kept = bars_frame(instrument)
+    expected = batch(instrument, "1s", T0 + 20 * S)
+    pd.testing.assert_frame_equal(
+        kept[kept.index >= expected.index[0]], expected, check_dtype=False, check_freq=False, rtol=0, atol=0
+    )
+
+
 def test_recovered_trades_count_as_traded_and_history_does_not() -> None:
     instrument = Instrument("BTCUSDT", S)
     feed(instrument, [trade(trade_id=5, at_s=5), trade(trade_id=7, at_s=7)])
