@@ -32,6 +32,7 @@ TRIES = 5
 SPARE = 600  # of a minute's weight, that history leaves to holes
 IDLE_S = 1.0
 SEAM_POLL_S = 0.25  # for the first trade of a symbol
+SECOND_LOOK_NS = 1_000_000_000  # two answers that are the same prove that nothing was traded in between
 
 TOO_OLD = "The exchange keeps single trades of the last two days only."
 NOT_THERE = "The exchange does not have trades with these ids."
@@ -69,7 +70,7 @@ class Agenda:
         self._on_quiet = on_quiet
         self._backfill = Backfill(ledger)
         self._patience = Patience(random)
-        self._asked: dict[str, None] = {}  # an ordered set of symbols
+        self._asked: dict[str, int] = {}  # symbols in their order, and not before when
         self._tails: dict[str, int] = {}  # the newest id that the exchange has, where a stream was silent
         self._newest_seen: dict[str, int] = {}  # of symbols without a live trade
         self._floors: dict[tuple[str, int], int] = {}  # ids up to here are refused as too old
@@ -89,7 +90,7 @@ class Agenda:
 
     def ask(self, symbol: str) -> None:
         """Ask once whether the exchange has newer trades of a symbol."""
-        self._asked[symbol] = None
+        self._asked.setdefault(symbol, 0)
 
     def refresh(self, now: Instant) -> tuple[History, ...]:
         """Return the history of bars that has become complete."""
@@ -115,6 +116,8 @@ class Agenda:
     def _delay_s(self, request: Request, now: Instant) -> float:
         is_history = isinstance(request, TradesRequest) and request.purpose == "history"
         patience_s = self._patience.delay_s(request, now)
+        if isinstance(request, TradesRequest) and request.purpose == "newest":
+            patience_s = max(patience_s, (self._asked[request.symbol] - now.monotonic_ns) / 1e9)
         return max(patience_s, self._budget.delay_s(request.weight, now, spare=SPARE if is_history else 0))
 
     def _candidates(self, now: Instant) -> Iterator[Request]:
@@ -212,7 +215,7 @@ class Agenda:
         events = self._ledger.recover(request.symbol, trades)
         match request.purpose:
             case "newest":
-                self._receive_newest(request.symbol, trades, is_known=not events)
+                self._receive_newest(request.symbol, trades, now, is_known=not events)
             case "tail":
                 if not events:
                     self._tails.pop(request.symbol, None)  # the stream brought them itself, or they are gone
@@ -225,13 +228,15 @@ class Agenda:
                 self._receive_history(request, before, refused, now)
         return events
 
-    def _receive_newest(self, symbol: str, trades: Sequence[Trade], *, is_known: bool) -> None:
+    def _receive_newest(self, symbol: str, trades: Sequence[Trade], now: Instant, *, is_known: bool) -> None:
         self._asked.pop(symbol, None)
         if not trades:
             return
         newest_id, span = trades[-1].trade_id, self._ledger.span(symbol)
         if span is None:  # nothing came yet: silent, unless nothing is traded between two such questions
             is_quiet = self._newest_seen.get(symbol) == newest_id
+            if symbol not in self._newest_seen:
+                self._asked[symbol] = now.monotonic_ns + SECOND_LOOK_NS
             self._newest_seen[symbol] = newest_id
         else:
             is_quiet = is_known and newest_id <= span.newest_id

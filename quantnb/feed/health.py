@@ -198,7 +198,7 @@ class Health:
         return Status(
             state=state,
             feed=self._endpoints.name,
-            reason=" ".join(filter(None, [reason, *self._remarks(now_ns), self._why_this_feed])),
+            reason=" ".join(filter(None, [reason, *self._remarks(now_ns, lag_ms), self._why_this_feed])),
             is_simulated=self._endpoints.is_simulated,
             trades_per_s=self._trades.per_s if is_running else 0.0,
             last_trade_age_s=self._last_trade_age_s(now),
@@ -262,9 +262,11 @@ class Health:
             return "reconnecting", event.reason, max(retry_in_s, 0.0)
         return *verdict(self._streams, route, self._is_acknowledged, now_ns), None
 
-    def _remarks(self, now_ns: int) -> list[str]:
+    def _remarks(self, now_ns: int, lag_ms: float | None) -> list[str]:
         """Return what else there is to know, beside the state."""
         remarks = [self._refusal, *self._notes.shown(now_ns)[:1]]  # all of them stand in `Status.notes`
+        if lag_ms is not None and lag_ms < -DELAYED_MS:
+            remarks.append(f"This computer's clock is {-lag_ms / 1e3:.1f} s behind the exchange's.")
         quiet = sorted(
             each.symbol
             for each in self._streams

@@ -28,7 +28,7 @@ FIRST_NS = 5_000_000_000
 LAST_NS = 60_000_000_000
 FORGET_NS = 60_000_000_000
 SOCKETS_TRIED = 3
-ASKS, ASKS_NS = 10, 10_000_000_000  # a request costs a hundredth of what the exchange allows in a minute
+ASKS, ASKS_NS = 20, 20_000_000_000  # a request costs a hundredth of what the exchange allows in a minute
 
 
 class Resubscribe(Struct, frozen=True):

@@ -301,6 +301,17 @@ def test_without_a_first_trade_two_equal_answers_prove_it_quiet(world: World) ->
     assert world.held["BTCUSDT"] == []
 
 
+def test_without_a_first_trade_one_question_is_asked_twice_a_second_apart(world: World) -> None:
+    world.exchange.newest_id = lambda symbol, now_ns: 7  # type: ignore[method-assign]
+    world.agenda.ask("BTCUSDT")
+    world.run(0.9)
+    assert (world.quiet, len(world.exchange.requests)) == ([], 1)
+    world.run(0.3)
+    assert (world.quiet, len(world.exchange.requests)) == (["BTCUSDT"], 2)
+    world.run(5)
+    assert len(world.exchange.requests) == 2
+
+
 # History ------------------------------------------------------------------------------------------------
 
 

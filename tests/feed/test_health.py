@@ -159,6 +159,9 @@ def test_a_clock_behind_the_exchange_is_shown_as_it_is(feed: Feed) -> None:
     status = feed.run(10)
     assert status.state == "live"
     assert status.lag_ms == pytest.approx(-1_250.0)
+    assert status.reason == "This computer's clock is 1.2 s behind the exchange's."
+    feed.lag_s = -0.5
+    assert feed.run(5).reason == ""
 
 
 def test_a_lost_connection_counts_down(feed: Feed) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantnb.events import Event, Instant, MarkPrice, Quote, Reply, Trade
-from quantnb.feed.plausible import Plausibility
+from quantnb.feed.plausible import MAX_LEAP, Plausibility
 from quantnb.feed.unused import Flagged, Implausible, Unasked
 from tests.feed.frames import RECEIVE_NS, at, trade
 
@@ -141,6 +141,25 @@ def test_a_trade_an_hour_older_than_its_message_is_rejected() -> None:
     (rejected,) = exchange.check(msgspec.structs.replace(old, event_ns=RECEIVE_NS - 3_601 * S))
     assert type(rejected) is Implausible
     assert rejected.reason == "the trade is 3,601 s older than its message"
+
+
+def test_an_id_far_ahead_is_rejected_until_the_next_one_follows_it() -> None:
+    plausibility, far = Plausibility(), 5_000_000
+    kinds = [
+        type(plausibility.check(trade(trade_id), at(0))[0])
+        for trade_id in (
+            far,
+            far + MAX_LEAP,
+            3 * far,
+            3 * far,
+            far + MAX_LEAP + 1,
+            4 * far,
+            4 * far + 1,
+            4 * far + 2,
+        )
+    ]
+    # The first one of all; then one as far ahead as may be; one too far, twice; and a numbering that goes on.
+    assert kinds == [Trade, Trade, Implausible, Implausible, Trade, Implausible, Trade, Trade]
 
 
 @pytest.mark.parametrize(
