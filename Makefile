@@ -1,6 +1,7 @@
 # make dashboard   the live dashboard in the browser      FEED=sim SYMBOLS=BTCUSDT,ETHUSDT PORT=8866 THEME=dark
 # make test        every check: lint, types, import contracts, tests with a real browser
 # make lab         JupyterLab with the tour              ARGS=--allow-root where root runs it
+# make soak        a million trades with faults of every kind, each one accounted for   ARGS='--seed 8'
 # make bench       the benchmarks
 # make clean       remove what the others made
 
@@ -11,7 +12,7 @@ SOURCES := pyproject.toml $(shell find share -type f)
 
 export JUPYTER_WIDGETS_ECHO := 0
 
-.PHONY: dashboard lab test bench clean
+.PHONY: dashboard lab test soak bench clean
 
 dashboard: .venv/app.stamp
 	$(BIN)/quantnb dashboard $(if $(FEED),--feed $(FEED)) $(if $(SYMBOLS),--symbols $(SYMBOLS)) \
@@ -26,6 +27,10 @@ test: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+soak: .venv/test.stamp
+	$(BIN)/python -m tests.soak $(ARGS)
+	$(BIN)/python -m tests.soak.live $(ARGS)
 
 bench: .venv/test.stamp
 	@for file in $$(find benchmarks -name 'bench_*.py' | sort); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -45,7 +50,7 @@ clean:
 	@touch $@
 
 .venv/test.stamp: .venv/app.stamp
-	$(BIN)/python -m pip install --quiet --group test
+	$(BIN)/python -m pip install --quiet --group test --group peers
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
 	  if command -v $$name >/dev/null; then exit 0; fi; done; \
 	  echo "no Chromium or Chrome on this machine: asking Playwright for one"; $(BIN)/playwright install chromium || true
