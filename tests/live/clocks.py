@@ -34,6 +34,11 @@ class ManualClock:
         self.wall_ns += round(seconds * 1e9)
         self.monotonic_ns += round(seconds * 1e9)
 
+    async def is_slept_on(self) -> None:
+        """Return once somebody sleeps: time that passes before would pass them by."""
+        while all(future.done() for _, _, future in self._sleepers):
+            await asyncio.sleep(0.001)
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, and let everybody act at the moment of their waking."""
         end_ns = self.monotonic_ns + round(seconds * 1e9)

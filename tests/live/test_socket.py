@@ -375,6 +375,7 @@ async def test_a_ban_of_another_kernel_is_waited_for_before_the_first_handshake(
     Ban(clock, path).set(720.0, "This address is banned (HTTP 418).")
     open_socket(clock=clock, ban=Ban(clock, path))
     await until(lambda: events.of(Disconnected))
+    await clock.is_slept_on()
     await clock.advance(719.9)
     await asyncio.sleep(0.05)
     assert exchange.n_handshakes == 0
@@ -416,6 +417,7 @@ async def test_an_exchange_that_accepts_and_drops_is_tried_at_most_thirty_times_
     while clock.monotonic_ns < end_ns:
         n_lost = len(events.of(Disconnected))
         if n_lost == exchange.n_handshakes and n_lost:
+            await clock.is_slept_on()
             await clock.advance((events.of(Disconnected)[-1].retry_in_s or 0.0) + 0.01)
             await until(lambda n=n_lost: exchange.n_handshakes == n + 1)  # type: ignore[misc]
         await asyncio.sleep(0.001)
@@ -438,6 +440,7 @@ async def test_three_times_403_is_the_end(
     task = asyncio.create_task(socket.run())
     for n in (1, 2):
         await until(lambda n=n: len(events.of(Disconnected)) == n)  # type: ignore[misc]
+        await clock.is_slept_on()
         await clock.advance(59.9)
         await asyncio.sleep(0.02)
         assert exchange.n_handshakes == n
@@ -457,6 +460,7 @@ async def test_a_policy_close_slows_down(
         await exchange.drop("market", 1008)
         await until(lambda n=n: len(events.of(Disconnected)) == n)  # type: ignore[misc]
         assert events.of(Disconnected)[-1].retry_in_s == wait_s
+        await clock.is_slept_on()
         await clock.advance(wait_s + 0.1)
 
 

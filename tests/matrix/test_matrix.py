@@ -16,7 +16,7 @@ from .experiment import Outcome, run_all
 from .table import CASES
 
 pytestmark = pytest.mark.timeout(300)
-AT_ONCE = 8  # a fifth of a core
+AT_ONCE = 6
 MEDIAN_S = 1.0
 
 
