@@ -79,6 +79,7 @@ class Alert:
     value: float
     threshold: float
     text: str  # one sentence
+    doubt: str = ""  # why the value is not to be believed; empty where nothing speaks against it
 
 
 @dataclass(slots=True)
@@ -138,8 +139,11 @@ class AlertBook:
         """Forget what the rules last did: the values that follow are of another series."""
         self._states.clear()
 
-    def observe(self, rule: Rule, symbol: str, value: float, time_ns: int) -> Alert | None:
-        """Show a rule one value; return the alert if it fires. NaN is no value: nothing changes."""
+    def observe(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str = "") -> Alert | None:
+        """Show a rule one value; return the alert if it fires. NaN is no value: nothing changes.
+
+        A value that is in doubt fires all the same, and the alert says why.
+        """
         if math.isnan(value):
             return None
         state = self._states.setdefault((rule.rule_id, symbol), _Armed())
@@ -149,9 +153,9 @@ class AlertBook:
             return None
         state.is_armed = False
         state.quiet_until_ns = time_ns + int(rule.cooldown_s * _NS_PER_S)
-        return self._fire(rule, symbol, value, time_ns)
+        return self._fire(rule, symbol, value, time_ns, doubt)
 
-    def _fire(self, rule: Rule, symbol: str, value: float, time_ns: int) -> Alert:
+    def _fire(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str) -> Alert:
         alert = Alert(
             alert_id=next(self._alert_ids),
             rule_id=rule.rule_id,
@@ -161,7 +165,8 @@ class AlertBook:
             time_ns=time_ns,
             value=value,
             threshold=rule.threshold,
-            text=_sentence(rule, symbol, value),
+            text=_sentence(rule, symbol, value) + (f"; not valid: {doubt}" if doubt else ""),
+            doubt=doubt,
         )
         self.log.append(alert)
         self._active[alert.alert_id] = alert

@@ -77,9 +77,18 @@ def alerts_frame(log: Iterable[Alert]) -> pd.DataFrame:
     """Return the log of alerts, oldest first."""
     import pandas as pd
 
-    names = ["time", "symbol", "kind", "severity", "value", "threshold", "text"]
+    names = ["time", "symbol", "kind", "severity", "value", "threshold", "text", "doubt"]
     rows = [
-        (pd.Timestamp(a.time_ns, tz="UTC"), a.symbol, a.kind, a.severity, a.value, a.threshold, a.text)
+        (
+            pd.Timestamp(a.time_ns, tz="UTC"),
+            a.symbol,
+            a.kind,
+            a.severity,
+            a.value,
+            a.threshold,
+            a.text,
+            a.doubt,
+        )
         for a in log
     ]
     return pd.DataFrame(rows, columns=names)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from quantnb.alerts import AlertKind, Rule, Severity
     from quantnb.engine.instrument import Instrument
-    from quantnb.stats import EngleGrangerResult
+    from quantnb.stats import EngleGrangerResult, ZscoreEvidence
 
 __all__ = ["Session"]
 
@@ -303,6 +303,24 @@ class Session(traitlets.HasTraits):
         columns = self._engine.analytics.columns
         newest = slice(-max(self.window, FEWEST_OBSERVATIONS), None)
         return engle_granger(columns["y"][newest], columns["x"][newest], lags=lags)
+
+    def evidence(self) -> ZscoreEvidence:
+        """Return what the newest z-score rests on, and why it is not to be believed where it is not."""
+        from quantnb.stats import zscore_evidence
+
+        y, x = self._legs()
+        newest = slice(-max(2 * self.window, FEWEST_OBSERVATIONS), None)
+        return zscore_evidence(y[newest], x[newest], self.window)
+
+    def attribution(self) -> pd.DataFrame:
+        """Return who moved: each change of the z-score split into its causes, a row a closed bar."""
+        from quantnb.stats import zscore_attribution
+
+        return zscore_attribution(*self._legs(), self.window)
+
+    def _legs(self) -> tuple[pd.Series[float], pd.Series[float]]:
+        pair = self.spread()
+        return pair["y"], pair["x"]
 
     # Alerts -------------------------------------------------------------------------------------------
 

@@ -89,12 +89,16 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number with its evidence; ``value`` is None while ``waiting`` says for what."""
+    """A number with its evidence; ``value`` is None while ``waiting`` says for what.
+
+    ``doubts`` say in words why the number is not to be believed; none where nothing speaks against it.
+    """
 
     value: float | None
     unit: str
     n: int
     waiting: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

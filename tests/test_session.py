@@ -346,6 +346,20 @@ async def test_clearing_keeps_the_feed(session: Session) -> None:
     assert session.trades("BTCUSDT")["trade_id"].iloc[0] > last_id  # no history: clearing means it
 
 
+async def test_the_zscore_on_the_screen_is_the_one_its_evidence_and_its_causes_are_about(
+    session: Session,
+) -> None:
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    await session.stop()
+    evidence, causes = session.evidence(), session.attribution()
+    tile = session.snapshot.tiles["zscore"]
+    assert evidence.zscore == tile.value
+    assert set(tile.doubts) >= set(evidence.reasons)
+    zscores = session.spread()["zscore"]
+    parts = causes.drop(columns="change").sum(axis=1, skipna=False)
+    pd.testing.assert_series_equal(parts, zscores.diff(), check_names=False, rtol=0, atol=1e-9)
+
+
 def test_a_symbol_that_is_not_watched_is_named() -> None:
     with pytest.raises(InvalidSettingError, match="the symbols are BTCUSDT, ETHUSDT, SOLUSDT"):
         Session().trades("XRPUSDT")

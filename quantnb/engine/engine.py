@@ -20,7 +20,9 @@ from quantnb.engine.settings import Settings
 from quantnb.engine.tiles import measure_tiles
 from quantnb.events import Event, Gap, History, MarkPrice, Recovered, Trade
 from quantnb.snapshot import CorrelationMatrix, HedgeFit, Series, Snapshot, Status, TapeRow
+from quantnb.stats.adf import FEWEST_OBSERVATIONS
 from quantnb.stats.correlation import correlation_matrix
+from quantnb.stats.evidence import ZscoreEvidence, zscore_evidence
 from quantnb.stats.hedge import fit_line
 from quantnb.stats.returns import log_returns
 from quantnb.store import Columns
@@ -28,6 +30,7 @@ from quantnb.store import Columns
 __all__ = ["GRACE_NS", "Engine"]
 
 GRACE_NS = 250_000_000
+OLD_LEG_NS = 5_000_000_000
 ALERT_STEP_NS = 250_000_000  # price rules look at the market four times a second of the exchange's clock
 SERIES_BARS = 2_000  # what a snapshot shows of the bars kept
 
@@ -62,6 +65,7 @@ class Engine:
         self._hedge: HedgeFit | None = None
         self._correlation: CorrelationMatrix | None = None
         self._spread = self._zscore = math.nan
+        self._evidence: ZscoreEvidence | None = None
         self.alerts.rearm()
 
     def clear(self) -> None:
@@ -135,6 +139,7 @@ class Engine:
         if len(self.analytics.columns):
             self._spread = float(self.analytics.columns["spread"][-1])
             self._zscore = float(self.analytics.columns["zscore"][-1])
+            self._evidence = self._weigh_zscore() if math.isfinite(self._zscore) else None
             self._watch_zscore()
 
     def _correlate(self) -> CorrelationMatrix | None:
@@ -150,11 +155,29 @@ class Engine:
         values, n = correlation_matrix(returns)
         return CorrelationMatrix(tuple(self.instruments), values, n)
 
+    def _weigh_zscore(self) -> ZscoreEvidence:
+        legs = [self.instruments[leg].bars for leg in self.settings.pair]
+        newest = slice(-max(2 * self.settings.window, FEWEST_OBSERVATIONS), None)
+        y, x = (closes[newest] for closes in align_tails(*legs))
+        filled = np.maximum(*(bars["filled"][-len(y) :] for bars in legs))
+        return zscore_evidence(y, x, self.settings.window, filled=filled)
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return why the newest z-score is not to be believed, in words; nothing where it is."""
+        if self._evidence is None:
+            return ()
+        # A leg is old when a whole bar has passed without a trade of it, and never before five seconds have.
+        limit_ns = max(OLD_LEG_NS, self.settings.timeframe_ns)
+        ages = [(leg, self._exchange_ns - self.instruments[leg].last_event_ns) for leg in self.settings.pair]
+        old = tuple(f"{leg} has not traded for {ns / 1e9:.0f} s" for leg, ns in ages if ns > limit_ns)
+        return self._evidence.reasons + old
+
     def _watch_zscore(self) -> None:
         time_ns = int(self.analytics.columns["time_ns"][-1]) + self.settings.timeframe_ns
         for rule in self.alerts.rules:
             if rule.kind == "zscore":
-                self.alerts.observe(rule, "/".join(self.settings.pair), self._zscore, time_ns)
+                pair, doubt = "/".join(self.settings.pair), "; ".join(self.doubts())
+                self.alerts.observe(rule, pair, self._zscore, time_ns, doubt)
 
     def _watch_prices(self) -> None:
         for rule in self.alerts.rules:
@@ -182,6 +205,7 @@ class Engine:
                 quote_volume=sum(each.quote_volume for each in instruments),
                 n_alerts=len(self.alerts.active),
                 n_rules=len(self.alerts.rules),
+                doubts=self.doubts(),
             ),
             bars={each.symbol: _series(each.bars, BAR_COLUMNS) for each in instruments},
             forming={each.symbol: each.forming() for each in instruments},

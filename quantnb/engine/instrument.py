@@ -55,6 +55,7 @@ class Instrument:
         self.n_trades = 0
         self.quote_volume = 0.0
         self.last_price = float("nan")
+        self.last_event_ns = 0
         self._trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
         self._recovered: list[Trade] = []  # not among the trades yet: they are put in many at a time
         self._numbered_from = 0  # absolute index of the first trade of the present numbering
@@ -93,7 +94,7 @@ class Instrument:
             self._first_live_id = trade.trade_id
         self._trades.append(_row(trade))
         self._count(trade)
-        self.last_price = trade.price
+        self.last_price, self.last_event_ns = trade.price, trade.event_ns
         self.tape.append((sequence, trade, self._last_close, spread, zscore))
         if self._closed_until_ns is not None and trade.event_ns < self._closed_until_ns:
             self._revise_from(trade.event_ns)
@@ -151,6 +152,7 @@ class Instrument:
             },
         )
         self.last_price = float(self._trades["price"][-1])
+        self.last_event_ns = int(self._trades["event_ns"][-1])
         self._next_trade = self._trades.first
         for trade in recovered:
             if self._first_live_id is not None and trade.trade_id > self._first_live_id:

@@ -15,9 +15,16 @@ __all__ = ["measure_tiles"]
 
 
 def measure_tiles(
-    analytics: PairAnalytics, window: int, *, n_trades: int, quote_volume: float, n_alerts: int, n_rules: int
+    analytics: PairAnalytics,
+    window: int,
+    *,
+    n_trades: int,
+    quote_volume: float,
+    n_alerts: int,
+    n_rules: int,
+    doubts: tuple[str, ...] = (),
 ) -> Mapping[TileName, Measure]:
-    """Return the tiles as they stand at the newest closed bar."""
+    """Return the tiles as they stand at the newest closed bar; ``doubts`` are those about the z-score."""
     columns = analytics.columns
     n_bars = len(columns)
     spread = columns["spread"][-window:]
@@ -35,6 +42,7 @@ def measure_tiles(
             "standard deviations",
             window,
             waiting=_waiting(n_bars, 2 * window, columns["y"], columns["x"]),
+            doubts=doubts,
         ),
         "correlation": _measure(
             _last(columns["correlation"]),
@@ -51,8 +59,10 @@ def _last(column: NDArray[np.float64]) -> float:
     return float(column[-1]) if len(column) else math.nan
 
 
-def _measure(value: float, unit: str, n: int, *, waiting: str) -> Measure:
-    return Measure(value, unit, n) if math.isfinite(value) else Measure(None, unit, n, waiting)
+def _measure(value: float, unit: str, n: int, *, waiting: str, doubts: tuple[str, ...] = ()) -> Measure:
+    if not math.isfinite(value):
+        return Measure(None, unit, n, waiting)
+    return Measure(value, unit, n, doubts=doubts)
 
 
 def _waiting(n_bars: int, n_needed: int, y: NDArray[np.float64], x: NDArray[np.float64]) -> str:

@@ -12,7 +12,7 @@ from quantnb.errors import InvalidSettingError, StatisticsError, choices
 from quantnb.stats.inputs import Array, to_values
 from quantnb.stats.mackinnon import rejects_at
 
-__all__ = ["FEWEST_OBSERVATIONS", "AdfResult", "adf_test", "check_observed", "dickey_fuller"]
+__all__ = ["FEWEST_OBSERVATIONS", "AdfResult", "adf_test", "check_lags", "check_observed", "dickey_fuller"]
 
 Regression = Literal["c", "ct", "ctt", "n"]
 AutoLag = Literal["AIC", "BIC", "t-stat"]
@@ -123,7 +123,7 @@ def dickey_fuller(values: Array, *, regression: Regression, lags: int, autolag: 
     """Run the test on checked values; statsmodels is imported here, on first use."""
     from statsmodels.tsa.stattools import adfuller
 
-    _check_lags(lags, autolag, len(values), regression)
+    check_lags(lags, autolag, len(values), regression)
     with np.errstate(all="ignore"):  # a perfect fit divides by zero; it is refused below
         found = adfuller(values, maxlag=lags, regression=regression, autolag=autolag, result_object=True)
     changes = np.diff(values)
@@ -139,7 +139,8 @@ def dickey_fuller(values: Array, *, regression: Regression, lags: int, autolag: 
     )
 
 
-def _check_lags(lags: int, autolag: AutoLag | None, n: int, regression: Regression) -> None:
+def check_lags(lags: int, autolag: AutoLag | None, n: int, regression: Regression) -> None:
+    """Raise `InvalidSettingError` for lags that ``n`` values cannot bear, or an unknown criterion."""
     n_terms = 0 if regression == "n" else len(regression)
     most = n // 2 - n_terms - 1
     if not isinstance(lags, (int, np.integer)) or isinstance(lags, bool) or not 0 <= lags <= most:

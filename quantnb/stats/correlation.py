@@ -13,7 +13,7 @@ from quantnb.stats.inputs import Array, Column, check_window, like, pair_values
 from quantnb.stats.returns import returns_of
 from quantnb.stats.windows import centre, quietly, row_sums, windows
 
-__all__ = ["correlation_band", "correlation_matrix", "rolling_corr"]
+__all__ = ["correlation_band", "correlation_matrix", "joint_correlation", "rolling_corr"]
 
 _FEWEST = 3  # two points always lie on a line
 
@@ -59,6 +59,21 @@ def rolling_corr(
             scale = np.sqrt(row_sums(da, da)) * np.sqrt(row_sums(db, db))
             correlation[rows] = row_sums(da, db) / scale
     return like(a, _bounded(correlation), "correlation")
+
+
+def joint_correlation(a: Array, b: Array) -> tuple[float, int]:
+    """Return the correlation of two columns over the rows that both have, and the number of those rows.
+
+    NaN for fewer than 3 rows, and where either column is flat over them.
+    """
+    is_joint = np.isfinite(a) & np.isfinite(b)
+    n = int(np.count_nonzero(is_joint))
+    if n < _FEWEST:
+        return float("nan"), n
+    (da, _), (db, _) = centre(a[is_joint][None, :]), centre(b[is_joint][None, :])
+    with quietly():
+        value = row_sums(da, db) / (np.sqrt(row_sums(da, da)) * np.sqrt(row_sums(db, db)))
+    return float(_bounded(value)[0]), n
 
 
 def correlation_matrix(returns: ArrayLike) -> tuple[Array, NDArray[np.int64]]:

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from quantnb.errors import StatisticsError
-from quantnb.stats.adf import check_observed, dickey_fuller
+from quantnb.stats.adf import check_lags, check_observed
 from quantnb.stats.hedge import fit_line
 from quantnb.stats.inputs import pair_values
 from quantnb.stats.mackinnon import engle_granger_critical_values, engle_granger_pvalue, rejects_at
+from quantnb.stats.scan_exact import exact_pairs
 
 __all__ = ["EngleGrangerResult", "engle_granger"]
 
@@ -101,11 +102,15 @@ def engle_granger(y: Any, x: Any, *, lags: int = 1) -> EngleGrangerResult:
     residual = leg_y - fit.intercept - fit.hedge_ratio * leg_x
     if np.abs(residual).max() <= _ROUNDING * np.abs(leg_y).max():
         raise StatisticsError("Leg y is a straight line of leg x; their spread is only rounding error.")
-    found = dickey_fuller(residual, regression="n", lags=lags, autolag=None)
+    check_lags(lags, None, len(residual), "n")
+    legs, first, second = np.stack([leg_y, leg_x]), np.array([0]), np.array([1])
+    statistic = float(exact_pairs(legs, first, second, int(lags)).statistic[0])
+    if not np.isfinite(statistic):
+        raise StatisticsError("The spread is a straight line or follows from its own past without error.")
     return EngleGrangerResult(
-        statistic=found.statistic,
-        pvalue=engle_granger_pvalue(found.statistic),
-        lags=found.lags,
+        statistic=statistic,
+        pvalue=engle_granger_pvalue(statistic),
+        lags=int(lags),
         nobs=len(leg_y),
         critical_values=engle_granger_critical_values(len(leg_y)),
         hedge_ratio=fit.hedge_ratio,

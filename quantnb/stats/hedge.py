@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats.inputs import Array, pair_values
+from quantnb.stats.lines import Method, Prices, line_of
 from quantnb.stats.regression import least_squares
 from quantnb.stats.returns import check_positive
 
 __all__ = ["HedgeRatioResult", "Prices", "fit_line", "hedge_ratio"]
-
-Prices = Literal["level", "log"]
 
 _FEWEST = 3  # two points leave nothing to judge the fit by
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeRatioResult:
-    """Ordinary least squares y = intercept + hedge_ratio x.
+    """A line y = intercept + hedge_ratio x.
 
     Attributes
     ----------
@@ -30,13 +29,16 @@ class HedgeRatioResult:
     intercept : float
         In units of y's price (or its logarithm); 0 when the fit has none.
     stderr : float
-        Standard error of the hedge ratio.
+        Standard error of the hedge ratio, as if the bars' residuals were independent; on a spread that
+        comes back slowly they are not, and the ratio is less certain than this.
     r_squared : float
-        Centred with an intercept, about zero without. NaN where y does not move.
+        Squared correlation of the legs; about zero without an intercept. NaN where y does not move.
     nobs : int
         Pairs of prices used: bars that one leg misses are left out.
     prices : {"level", "log"}
         What was regressed.
+    method : {"ols", "inverse", "tls", "theil_sen"}
+        How.
     """
 
     hedge_ratio: float
@@ -45,12 +47,16 @@ class HedgeRatioResult:
     r_squared: float
     nobs: int
     prices: Prices = "level"
+    method: Method = "ols"
 
 
-def hedge_ratio(y: Any, x: Any, *, intercept: bool = True, prices: Prices = "level") -> HedgeRatioResult:
-    """Fit leg y on leg x by ordinary least squares.
+def hedge_ratio(
+    y: Any, x: Any, *, intercept: bool = True, prices: Prices = "level", method: Method = "ols"
+) -> HedgeRatioResult:
+    """Fit leg y on leg x.
 
-    The fit is not symmetric: y on x and x on y are two ratios, whose product is R squared.
+    Ordinary least squares is not symmetric: y on x and x on y are two ratios, whose product is R squared.
+    `compare_hedges` shows all methods side by side, and `kalman_hedge` a ratio that wanders.
 
     Parameters
     ----------
@@ -61,6 +67,9 @@ def hedge_ratio(y: Any, x: Any, *, intercept: bool = True, prices: Prices = "lev
         Whether the line may miss the origin.
     prices : {"level", "log"}
         Fit the prices as they stand, a ratio of units, or their logarithms, a ratio of money.
+    method : {"ols", "inverse", "tls", "theil_sen"}
+        Least squares of y on x; of x on y, solved for y; total least squares, on levels in units of their
+        own deviation; the median of the slopes between all pairs of bars, which a bad print does not move.
 
     Returns
     -------
@@ -69,13 +78,14 @@ def hedge_ratio(y: Any, x: Any, *, intercept: bool = True, prices: Prices = "lev
     Raises
     ------
     InvalidSettingError
-        For unknown ``prices``.
+        For unknown ``prices`` or ``method``, or a method other than "ols" without intercept.
     StatisticsError
         For legs that are not aligned, fewer than 3 pairs, an x that does not move, or a logarithm of a price
         that is not above 0.
     """
-    if prices not in ("level", "log"):
-        raise InvalidSettingError(f"Prices are fitted as level or log, not {prices!r}.")
+    line_of(method, prices)  # an unknown name is said before anything else
+    if not intercept and method != "ols":
+        raise InvalidSettingError(f"Only ols goes through the origin; {method} needs intercept=True.")
     leg_y, leg_x = pair_values(y, x)
     is_joint = np.isfinite(leg_y) & np.isfinite(leg_x)
     leg_y, leg_x = leg_y[is_joint], leg_x[is_joint]
@@ -83,17 +93,22 @@ def hedge_ratio(y: Any, x: Any, *, intercept: bool = True, prices: Prices = "lev
         check_positive(leg_y, "y")
         check_positive(leg_x, "x")
         leg_y, leg_x = np.log(leg_y), np.log(leg_x)
-    return fit_line(leg_y, leg_x, intercept=intercept, prices=prices)
+    return fit_line(leg_y, leg_x, intercept=intercept, prices=prices, method=method)
 
 
-def fit_line(y: Array, x: Array, *, intercept: bool = True, prices: Prices = "level") -> HedgeRatioResult:
+def fit_line(
+    y: Array, x: Array, *, intercept: bool = True, prices: Prices = "level", method: Method = "ols"
+) -> HedgeRatioResult:
     """Fit arrays without missing values; the same arithmetic as every rolling fit."""
     if len(y) < _FEWEST:
         raise StatisticsError(
             f"A hedge ratio needs at least {_FEWEST} bars with both legs present; there are {len(y)}."
         )
-    fit = least_squares(y[None, :], x[None, :], intercept=intercept)
+    row_y, row_x = y[None, :], x[None, :]
+    line = line_of(method, prices)
+    fit = line(row_y, row_x) if intercept else least_squares(row_y, row_x, intercept=False)
     slope, constant, stderr, r_squared = (float(column[0]) for column in fit)
     if not np.isfinite(slope):
-        raise StatisticsError("Leg x does not move over these bars, so there is no hedge ratio.")
-    return HedgeRatioResult(slope, constant, stderr, r_squared, len(y), prices)
+        reason = "Leg x does not move" if x.max() == x.min() else "The legs do not move together"
+        raise StatisticsError(f"{reason} over these bars, so there is no hedge ratio.")
+    return HedgeRatioResult(slope, constant, stderr, r_squared, len(y), prices, method)

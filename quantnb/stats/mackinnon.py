@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from quantnb.stats.scan_pvalues import engle_granger_pvalues
+
 __all__ = ["LEVELS", "engle_granger_critical_values", "engle_granger_pvalue", "rejects_at"]
 
 LEVELS = {"1%": 0.01, "5%": 0.05, "10%": 0.10}
@@ -32,10 +36,7 @@ def engle_granger_critical_values(n: int) -> dict[str, float]:
 
 def engle_granger_pvalue(statistic: float) -> float:
     """Return MacKinnon's (1994) asymptotic p-value for two variables and a constant."""
-    from statsmodels.tsa.adfvalues import mackinnonp
-
-    pvalue: float = mackinnonp(statistic, regression="c", N=2)  # type: ignore[no-untyped-call]
-    return pvalue
+    return float(engle_granger_pvalues(np.array([statistic]))[0])
 
 
 def rejects_at(

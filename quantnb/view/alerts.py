@@ -88,4 +88,5 @@ def _alert_data(alert: Alert) -> dict[str, Any]:
         "value": alert.value,
         "severity": alert.severity,
         "text": alert.text,
+        "doubt": alert.doubt,
     }

@@ -21,7 +21,13 @@ class Tiles(Panel):
     def frame(self, cursor: dict[str, Any] | None) -> Frame | None:
         """Return the tiles that changed."""
         tiles = {
-            name: {"value": tile.value, "unit": tile.unit, "n": tile.n, "waiting": tile.waiting}
+            name: {
+                "value": tile.value,
+                "unit": tile.unit,
+                "n": tile.n,
+                "waiting": tile.waiting,
+                "doubts": tile.doubts,
+            }
             for name, tile in self.session.snapshot.tiles.items()
         }
         if "spread" in tiles:

@@ -160,6 +160,55 @@ def test_a_zscore_rule_fires_at_a_bar_close() -> None:
     assert abs(engine.alerts.active[-1].value) >= 1.5
 
 
+def pair_of_walks(seed: int, n: int, *, comes_back: bool) -> list[Event]:
+    """A trade of each leg a second: y is twice x, and what is between them comes back or wanders off."""
+    print(f"pair seed {seed}")
+    rng = np.random.default_rng(seed)
+    x = 100 + np.cumsum(rng.normal(0, 0.1, n))
+    noise = rng.normal(0, 0.05, n)
+    y = 2 * x + (noise if comes_back else np.cumsum(noise))
+    return [
+        trade(symbol, i + 1, float(price), i + 0.5)
+        for i in range(n)
+        for symbol, price in (("BTCUSDT", x[i]), ("ETHUSDT", y[i]))
+    ]
+
+
+PAIR = Settings(("BTCUSDT", "ETHUSDT"), ("ETHUSDT", "BTCUSDT"), "1s", 50)
+
+
+def test_nothing_speaks_against_the_zscore_of_a_spread_that_comes_back() -> None:
+    engine = run([*pair_of_walks(1, 140, comes_back=True), heartbeat(140.3)], PAIR)
+    tile = snapshot(engine).tiles["zscore"]
+    assert tile.value is not None
+    assert tile.doubts == ()
+
+
+def test_a_zscore_says_why_it_is_not_to_be_believed() -> None:
+    engine = run([*pair_of_walks(2, 140, comes_back=False), heartbeat(140.3)], PAIR)
+    tile = snapshot(engine).tiles["zscore"]
+    assert tile.value is not None
+    assert tile.doubts[0].startswith("Engle-Granger p = ")
+    assert "not shown to come back" in tile.doubts[0]
+
+
+def test_a_leg_that_has_not_traded_for_long_is_a_doubt() -> None:
+    events = pair_of_walks(1, 140, comes_back=True)
+    engine = run([*events, trade("BTCUSDT", 141, 100.0, 149.0), heartbeat(149.3)], PAIR)
+    assert "ETHUSDT has not traded for 10 s" in snapshot(engine).tiles["zscore"].doubts
+
+
+def test_an_alert_on_a_zscore_in_doubt_says_so_and_fires_all_the_same() -> None:
+    engine = Engine(PAIR)
+    engine.alerts.add_rule("zscore", 1.0, cooldown_s=0)
+    for event in [*pair_of_walks(2, 200, comes_back=False), heartbeat(200.3)]:
+        engine.receive(event)
+    assert engine.alerts.log
+    doubtful = [alert for alert in engine.alerts.log if alert.doubt]
+    assert doubtful
+    assert all(alert.text.endswith(f"; not valid: {alert.doubt}") for alert in doubtful)
+
+
 def test_a_price_rule_fires_for_the_symbol_that_moved() -> None:
     engine = Engine(SETTINGS)
     engine.alerts.add_rule("price_change", 2.0, span_s=5)

@@ -20,9 +20,12 @@ from quantnb.stats import (
     hedge_ratio,
     rolling_corr,
     rolling_fit,
+    rolling_lines,
     rolling_volatility,
     zscore,
 )
+from quantnb.stats.lines import Line, line_of
+from quantnb.stats.orthogonal import orthogonal_lines
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Array, Array, int], Array]
@@ -36,6 +39,10 @@ def fitted_before(y: Array, x: Array, window: int) -> Array:
     return np.column_stack(causal_fit(y, x, window, intercept=False))
 
 
+def lined(line: Line) -> Statistic:
+    return lambda y, x, window: np.column_stack(rolling_lines(line, y, x, window))
+
+
 STATISTICS: dict[str, tuple[Statistic, int]] = {  # and how many bars before the window it looks at
     "zscore": (lambda y, x, w: zscore(y, w), 0),
     "zscore of the past": (lambda y, x, w: zscore(y, w, include_current=False), 1),
@@ -43,6 +50,9 @@ STATISTICS: dict[str, tuple[Statistic, int]] = {  # and how many bars before the
     "correlation": (lambda y, x, w: rolling_corr(y, x, w), 1),
     "correlation of levels": (lambda y, x, w: rolling_corr(y, x, w, of="levels"), 0),
     "fit": (fitted, 0),
+    "fit of x on y": (lined(line_of("inverse", "level")), 0),
+    "standardised line": (lined(line_of("tls", "level")), 0),
+    "orthogonal line": (lined(orthogonal_lines), 0),
     "causal fit without intercept": (fitted_before, 1),
     "causal spread": (lambda y, x, w: causal_spread(y, x, w).to_numpy(), 1),
 }

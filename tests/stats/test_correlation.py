@@ -8,6 +8,7 @@ import pytest
 
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats import correlation_band, correlation_matrix, log_returns, rolling_corr
+from quantnb.stats.correlation import joint_correlation
 
 RNG = np.random.default_rng(11)
 COMMON = np.cumsum(RNG.normal(0, 1e-3, 100))
@@ -122,3 +123,14 @@ def test_a_matrix_needs_columns() -> None:
 def test_the_band_is_196_over_root_n() -> None:
     np.testing.assert_allclose(correlation_band([20, 200]), [0.44, 0.14], atol=0.005)
     assert np.isnan(correlation_band(0))
+
+
+def test_of_two_columns_alone_it_is_their_element_of_the_matrix() -> None:
+    columns = np.column_stack([log_returns(A), log_returns(B)])
+    columns[[5, 9], [0, 1]] = np.nan
+    values, n = correlation_matrix(columns)
+    value, n_joint = joint_correlation(*columns.T)
+    assert value == pytest.approx(values[0, 1], rel=1e-12)
+    assert n_joint == n[0, 1] == 97
+    assert np.isnan(joint_correlation(columns[:3, 0], columns[:3, 1])[0])
+    assert np.isnan(joint_correlation(np.zeros(9), columns[10:19, 1])[0])

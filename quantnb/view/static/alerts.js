@@ -93,7 +93,7 @@ function makeAlert(alert, send) {
     h("time", { dateTime: new Date(alert.time).toISOString() }, clockTime(alert.time, 0)),
     severityMark(alert.severity),
     h("span", { className: "qnb-alert-symbol" }, alert.symbol),
-    h("span", { className: "qnb-alert-value" }, value),
+    h("span", { className: "qnb-alert-value" }, alert.doubt ? `⚠ ${value}` : value),
     removeButton(`Remove the alert: ${alert.text}`, () => send("remove_alert", { id: alert.id })),
   );
 }

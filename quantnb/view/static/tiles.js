@@ -75,8 +75,11 @@ export default () => {
         setText(value, isWaiting ? "—" : format(name, measure));
         setData(value, "sign", SIGNED.has(name) && !isWaiting ? direction(measure.value) : "none");
         setText(n, isWaiting ? "" : evidence(name, measure.n));
-        setText(note, (isWaiting ? measure.waiting : measure.unit) || "\u00a0");
-        tile.title = isWaiting ? "" : `${measure.value} ${measure.unit}`.trim();
+        const doubts = (!isWaiting && measure.doubts) || [];
+        setData(tile, "doubt", doubts.length ? "true" : "false");
+        setText(note, (isWaiting ? measure.waiting : doubts[0] || measure.unit) || "\u00a0");
+        const whole = isWaiting ? [measure.waiting] : [`${measure.value} ${measure.unit}`.trim(), ...doubts];
+        tile.title = whole.filter(Boolean).join("\n");
       }
 
       const draw = () => Object.entries(parts).forEach(([name, part]) => drawTile(name, part));
