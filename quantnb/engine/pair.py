@@ -53,7 +53,8 @@ class PairAnalytics:
         if not len(times):
             return
         known = self.columns["time_ns"]
-        n_new = int(np.count_nonzero(times > known[-1])) if len(known) else len(times)
+        n_known = int(np.searchsorted(times, known[-1], side="right")) if len(known) else 0
+        n_new = len(times) - n_known
         if n_new:
             self.columns.extend(self._rows(times, y, x, n_new))
 

@@ -96,13 +96,16 @@ def correlation_matrix(returns: ArrayLike) -> tuple[Array, NDArray[np.int64]]:
     if columns.ndim != 2:
         raise StatisticsError(f"Returns are rows of bars and columns of symbols, not shape {columns.shape}.")
     present = np.isfinite(columns)
-    n = present.T.astype(np.int64) @ present.astype(np.int64)
+    counted = present.astype(np.float64)  # whole numbers in float64: BLAS multiplies no integers
+    n = (counted.T @ counted).astype(np.int64)
     values = np.full(n.shape, np.nan)
     # Columns that miss the same bars share a mask; without gaps there is one mask and one product.
-    masks, mask_of = np.unique(present, axis=1, return_inverse=True)
-    members = [np.flatnonzero(mask_of.ravel() == mask) for mask in range(masks.shape[1])]
+    shared: dict[bytes, list[int]] = {}
+    for column, mask in enumerate(np.ascontiguousarray(present.T)):
+        shared.setdefault(mask.tobytes(), []).append(column)
+    members = [np.array(symbols) for symbols in shared.values()]
     for i, j in combinations_with_replacement(range(len(members)), 2):
-        rows = np.flatnonzero(masks[:, i] & masks[:, j])
+        rows = np.flatnonzero(present[:, members[i][0]] & present[:, members[j][0]])
         if len(rows) >= _FEWEST:
             block = _correlate(columns[np.ix_(rows, members[i])], columns[np.ix_(rows, members[j])])
             values[np.ix_(members[i], members[j])] = block

@@ -25,20 +25,17 @@ from quantnb.stats.windows import centre, quietly, row_sums
 
 __all__ = ["GramBlock", "Regressors", "gram_block", "regressors_of"]
 
-_ROWS_AT_ONCE, _LEGS_AT_ONCE = 128, 64  # times 32 legs y: the most that OpenBLAS leaves to one thread
+_BARS_AT_ONCE, _LEGS_AT_ONCE = 128, 64  # times 32 legs y: the most that OpenBLAS leaves to one thread
+_TILE = 256  # legs x whose planes, 32 x 256, are computed together: they stay in the processor's cache
 
 
 class Regressors(NamedTuple):
-    """The columns of all symbols, ready for products.
+    """The columns of all symbols, ready for products."""
 
-    ``levels`` (n_symbols, n) are centred; ``stacked`` (lags + 2, n_symbols, n - 1 - lags) are the lagged
-    changes, the lagged level and the change; ``own`` (lags + 2, lags + 2, n_symbols) are their products
-    within a symbol.
-    """
-
-    levels: Array
-    stacked: Array
-    own: Array
+    levels: Array  # (n_symbols, n), centred
+    squares: Array  # (n_symbols,), the sums of their squares
+    stacked: Array  # (lags + 2, n_symbols, n - 1 - lags): the lagged changes, the lagged level, the change
+    own: Array  # (lags + 2, lags + 2, n_symbols), products of two of them within a symbol
 
 
 class GramBlock(NamedTuple):
@@ -58,29 +55,38 @@ def regressors_of(values: Array, lags: int) -> Regressors:
     lagged = [changes[:, lags - lag : n - 1 - lag] for lag in range(1, lags + 1)]
     stacked = np.stack([*lagged, levels[:, lags : n - 1], changes[:, lags:]])
     own = np.array([[row_sums(a, b) for b in stacked] for a in stacked])
-    return Regressors(levels, stacked, own)
+    return Regressors(levels, row_sums(levels, levels), stacked, own)
 
 
 def gram_block(regressors: Regressors, first: int, last: int) -> GramBlock:
     """Return the tests of legs y from ``first`` to before ``last``, each on every leg x."""
     # Over a wire arrays come at odd addresses, where numpy does not use BLAS and adds in another order.
     regressors = Regressors(*(np.require(each, requirements=("C", "A")) for each in regressors))
-    levels = regressors.levels
-    n = levels.shape[1]
-    with quietly():
-        squares = row_sums(levels, levels)
-        cross = _products(levels[None, first:last], levels[None])[0, 0]
-        ratio = cross / squares
-        newest = _residual(levels, first, last, ratio, -1)
-        error = squares[first:last, None] - ratio * cross
-        normal, legs = _normal_matrices(regressors, first, last, ratio)
-        slope = _slope(regressors, first, last, ratio, normal)
-        _factor(normal)
-        size = len(legs)
-        n_free = regressors.stacked.shape[2] - (size - 1)
-        statistic = normal[size - 1, size - 2] * np.sqrt(n_free) / normal[size - 1, size - 1]
-        loss = np.maximum.reduce([legs[a] / normal[a, a] ** 2 for a in range(size)])
-        return GramBlock(statistic, ratio, slope, newest / np.sqrt(error / (n - 1)), loss)
+    n_symbols = len(regressors.levels)
+    block = GramBlock(*(np.empty((last - first, n_symbols)) for _ in GramBlock._fields))
+    for leg in range(0, n_symbols, _TILE):
+        legs = slice(leg, leg + _TILE)
+        with quietly():
+            tile = _tile(regressors, slice(first, last), legs)
+        for plane, part in zip(block, tile, strict=True):
+            plane[:, legs] = part
+    return block
+
+
+def _tile(regressors: Regressors, y: slice, x: slice) -> GramBlock:
+    levels, squares, stacked, _ = regressors
+    cross = _products(levels[None, y], levels[None, x])[0, 0]
+    ratio = cross / squares[x]
+    error = squares[y, None] - ratio * cross
+    zscore = _residual(levels, y, x, ratio, -1) / np.sqrt(error / (levels.shape[1] - 1))
+    normal, legs = _normal_matrices(regressors, y, x, ratio)
+    slope = _slope(levels, y, x, ratio, normal)
+    _factor(normal)
+    change = len(stacked) - 1
+    n_free = stacked.shape[2] - change
+    statistic = normal[change, change - 1] * np.sqrt(n_free) / normal[change, change]
+    loss = np.maximum.reduce([plane / normal[a, a] ** 2 for a, plane in enumerate(legs)])
+    return GramBlock(statistic, ratio, slope, zscore, loss)
 
 
 def _products(legs_y: Array, legs_x: Array) -> Array:
@@ -88,34 +94,34 @@ def _products(legs_y: Array, legs_x: Array) -> Array:
 
     BLAS adds in another order when it uses more threads. A product as small as these it never divides.
     """
-    n_x, n_rows = legs_x.shape[1:]
+    n_x, n_bars = legs_x.shape[1:]
     sums = np.zeros((len(legs_y), len(legs_x), legs_y.shape[1], n_x))
-    for row in range(0, n_rows, _ROWS_AT_ONCE):
-        rows = slice(row, row + _ROWS_AT_ONCE)
+    for bar in range(0, n_bars, _BARS_AT_ONCE):
+        bars = slice(bar, bar + _BARS_AT_ONCE)
         for leg in range(0, n_x, _LEGS_AT_ONCE):
             legs = slice(leg, leg + _LEGS_AT_ONCE)
-            sums[..., legs] += legs_y[:, None, :, rows] @ legs_x[:, legs, rows].swapaxes(-1, -2)
+            sums[..., legs] += legs_y[:, None, :, bars] @ legs_x[:, legs, bars].swapaxes(-1, -2)
     return sums
 
 
-def _residual(levels: Array, first: int, last: int, ratio: Array, bar: int) -> Array:
+def _residual(levels: Array, y: slice, x: slice, ratio: Array, bar: int) -> Array:
     """Return every pair's residual at one bar."""
-    residual: Array = levels[first:last, bar, None] - ratio * levels[:, bar]
+    residual: Array = levels[y, bar, None] - ratio * levels[x, bar]
     return residual
 
 
 def _normal_matrices(
-    regressors: Regressors, first: int, last: int, ratio: Array
+    regressors: Regressors, y: slice, x: slice, ratio: Array
 ) -> tuple[dict[tuple[int, int], Array], list[Array]]:
     """Return the lower halves of all pairs' normal matrices, element by element, and what cancels on them."""
     own, stacked = regressors.own, regressors.stacked
-    products = _products(stacked[:, first:last], stacked)
+    products = _products(stacked[:, y], stacked[:, x])
     squared_ratio = ratio * ratio
     normal: dict[tuple[int, int], Array] = {}
     legs: list[Array] = []
     for a in range(len(own)):
         for b in range(a + 1):
-            sums = own[a, b, first:last, None] + squared_ratio * own[a, b]
+            sums = own[a, b, y, None] + squared_ratio * own[a, b, x]
             normal[a, b] = sums - ratio * (products[a, b] + products[b, a])
         legs.append(sums)
     return normal, legs
@@ -133,17 +139,14 @@ def _factor(normal: dict[tuple[int, int], Array]) -> None:
             value /= normal[column, column]
 
 
-def _slope(
-    regressors: Regressors, first: int, last: int, ratio: Array, normal: dict[tuple[int, int], Array]
-) -> Array:
+def _slope(levels: Array, y: slice, x: slice, ratio: Array, normal: dict[tuple[int, int], Array]) -> Array:
     """Return the slope of the residual's change on its level, with a constant, over all bars."""
-    levels, size = regressors.levels, len(regressors.own)
-    n_changes = levels.shape[1] - 1
-    before = _residual(levels, first, last, ratio, 0)
-    opening, newest = before, _residual(levels, first, last, ratio, -1)
-    squares, products = normal[size - 2, size - 2].copy(), normal[size - 1, size - 2].copy()
-    for bar in range(1, size - 1):  # the bars that the lags cost
-        residual = _residual(levels, first, last, ratio, bar)
+    change, n_changes = max(normal)[0], levels.shape[1] - 1
+    opening, newest = (_residual(levels, y, x, ratio, bar) for bar in (0, -1))
+    squares, products = normal[change - 1, change - 1].copy(), normal[change, change - 1].copy()
+    before = opening
+    for bar in range(1, change):  # the bars that the lags cost
+        residual = _residual(levels, y, x, ratio, bar)
         squares += before * before
         products += before * (residual - before)
         before = residual
