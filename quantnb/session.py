@@ -306,21 +306,14 @@ class Session(traitlets.HasTraits):
 
     def evidence(self) -> ZscoreEvidence:
         """Return what the newest z-score rests on, and why it is not to be believed where it is not."""
-        from quantnb.stats import zscore_evidence
-
-        y, x = self._legs()
-        newest = slice(-max(2 * self.window, FEWEST_OBSERVATIONS), None)
-        return zscore_evidence(y[newest], x[newest], self.window)
+        return self._engine.weigh_zscore()
 
     def attribution(self) -> pd.DataFrame:
         """Return who moved: each change of the z-score split into its causes, a row a closed bar."""
         from quantnb.stats import zscore_attribution
 
-        return zscore_attribution(*self._legs(), self.window)
-
-    def _legs(self) -> tuple[pd.Series[float], pd.Series[float]]:
         pair = self.spread()
-        return pair["y"], pair["x"]
+        return zscore_attribution(pair["y"], pair["x"], self.window)
 
     # Alerts -------------------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class Engine:
         if len(self.analytics.columns):
             self._spread = float(self.analytics.columns["spread"][-1])
             self._zscore = float(self.analytics.columns["zscore"][-1])
-            self._evidence = self._weigh_zscore() if math.isfinite(self._zscore) else None
+            self._evidence = self.weigh_zscore() if math.isfinite(self._zscore) else None
             self._watch_zscore()
 
     def _correlate(self) -> CorrelationMatrix | None:
@@ -154,11 +154,12 @@ class Engine:
         values, n = correlation_matrix(returns)
         return CorrelationMatrix(tuple(self.instruments), values, n)
 
-    def _weigh_zscore(self) -> ZscoreEvidence:
+    def weigh_zscore(self) -> ZscoreEvidence:
+        """Return what the newest z-score rests on, as the closed bars have it."""
         legs = [self.instruments[leg].bars for leg in self.settings.pair]
         newest = slice(-max(2 * self.settings.window, FEWEST_OBSERVATIONS), None)
         y, x = (closes[newest] for closes in align_tails(*legs))
-        filled = np.maximum(*(bars["filled"][-len(y) :] for bars in legs))
+        filled = np.maximum(*(bars["filled"][len(bars) - len(y) :] for bars in legs))
         return zscore_evidence(y, x, self.settings.window, filled=filled)
 
     def doubts(self) -> tuple[str, ...]:
@@ -173,9 +174,9 @@ class Engine:
 
     def _watch_zscore(self) -> None:
         time_ns = int(self.analytics.columns["time_ns"][-1]) + self.settings.timeframe_ns
+        pair, doubt = "/".join(self.settings.pair), "; ".join(self.doubts())
         for rule in self.alerts.rules:
             if rule.kind == "zscore":
-                pair, doubt = "/".join(self.settings.pair), "; ".join(self.doubts())
                 self.alerts.observe(rule, pair, self._zscore, time_ns, doubt)
 
     def _watch_prices(self) -> None:

@@ -61,11 +61,7 @@ class Instrument:
         self._numbered_from = 0  # absolute index of the first trade of the present numbering
         self._first_live_id: int | None = None
         self._klines: dict[int, dict[int, Kline]] = {}  # by timeframe, then by open
-        self._use_timeframe(timeframe_ns)
-
-    def _use_timeframe(self, timeframe_ns: int) -> None:
-        self._timeframe_ns = timeframe_ns
-        self._start_bars()
+        self.change_timeframe(timeframe_ns)
 
     def _start_bars(self) -> None:
         if len(self.bars):
@@ -84,7 +80,8 @@ class Instrument:
 
     def change_timeframe(self, timeframe_ns: int) -> None:
         """Start the bars over; the next `close_bars` makes them from the trades kept."""
-        self._use_timeframe(timeframe_ns)
+        self._timeframe_ns = timeframe_ns
+        self._start_bars()
 
     # What comes in ------------------------------------------------------------------------------------
 
