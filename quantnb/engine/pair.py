@@ -11,14 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantnb.stats.attribution import ZscoreState, attribute_zscore, spread_moments
 from quantnb.stats.causal import causal_fit
 from quantnb.stats.correlation import rolling_corr
+from quantnb.stats.windows import quietly
 from quantnb.stats.zscore import zscore
 from quantnb.store import Columns
 
-__all__ = ["PAIR_COLUMNS", "PairAnalytics", "align_tails"]
+__all__ = ["PAIR_COLUMNS", "PART_COLUMNS", "PairAnalytics", "align_tails"]
 
-PAIR_COLUMNS = ("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "r_squared", "correlation")
+# Of what the z-score is made, and what each of its causes added to it since the bar before.
+_STATE_COLUMNS = ("y", "x", "hedge_ratio", "intercept", "spread_mean", "spread_deviation")
+PART_COLUMNS = ("leg_y", "leg_x", "ratio_part", "mean_part", "deviation_part")
+PAIR_COLUMNS = (
+    *("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "stderr", "r_squared", "correlation"),
+    *("spread_mean", "spread_deviation", *PART_COLUMNS),
+)
 _DTYPES = {"time_ns": np.int64, **dict.fromkeys(PAIR_COLUMNS, np.float64)}
 
 Array = NDArray[Any]
@@ -64,15 +72,31 @@ class PairAnalytics:
         y_tail, x_tail = y[-n_needed:], x[-n_needed:]
         fit = causal_fit(y_tail, x_tail, self._window)
         spread = (y_tail - fit.intercept - fit.hedge_ratio * x_tail)[-n_new:]
-        before = self.columns["spread"][-(self._window - 1) :]
-        rows = {
+        spreads = np.concatenate([self.columns["spread"][-(self._window - 1) :], spread])
+        mean, deviation = spread_moments(spreads, self._window)
+        known = {
             "y": y_tail,
             "x": x_tail,
             "spread": spread,
-            "zscore": zscore(np.concatenate([before, spread]), self._window),
-            "hedge_ratio": fit.hedge_ratio,
-            "intercept": fit.intercept,
-            "r_squared": fit.r_squared,
+            "zscore": zscore(spreads, self._window),
+            **fit._asdict(),
             "correlation": rolling_corr(y_tail, x_tail, self._window),
+            "spread_mean": mean,
+            "spread_deviation": deviation,
         }
-        return {"time_ns": times[-n_new:]} | {name: column[-n_new:] for name, column in rows.items()}
+        rows = {name: column[-n_new:] for name, column in known.items()}
+        return {"time_ns": times[-n_new:], **rows, **self._parts(rows)}
+
+    def _parts(self, rows: dict[str, Array]) -> dict[str, Array]:
+        """Split each change of the z-score, as `zscore_attribution` does."""
+        nothing = np.full(1, np.nan)
+        newest = [self.columns[name][-1:] if len(self.columns) else nothing for name in _STATE_COLUMNS]
+        states = [
+            np.concatenate([last, rows[name]]) for name, last in zip(_STATE_COLUMNS, newest, strict=True)
+        ]
+        with quietly():
+            parts = attribute_zscore(
+                ZscoreState(*(column[:-1] for column in states)),
+                ZscoreState(*(column[1:] for column in states)),
+            )
+        return dict(zip(PART_COLUMNS, parts, strict=True))

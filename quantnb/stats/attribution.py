@@ -24,7 +24,14 @@ from quantnb.stats.windows import centre, quietly, row_sums, windows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ZscoreParts", "ZscoreState", "attribute_zscore", "zscore_attribution", "zscore_states"]
+__all__ = [
+    "ZscoreParts",
+    "ZscoreState",
+    "attribute_zscore",
+    "spread_moments",
+    "zscore_attribution",
+    "zscore_states",
+]
 
 
 class ZscoreState(NamedTuple):
@@ -133,10 +140,18 @@ def zscore_states(y: Array, x: Array, window: int) -> ZscoreState:
     check_window(window, at_least=3)
     fit = causal_fit(y, x, window)
     spread = y - fit.intercept - fit.hedge_ratio * x
-    mean, deviation = np.full(len(y), np.nan), np.full(len(y), np.nan)
+    return ZscoreState(y, x, fit.hedge_ratio, fit.intercept, *spread_moments(spread, window))
+
+
+def spread_moments(spread: Array, window: int) -> tuple[Array, Array]:
+    """Return mean and standard deviation of the ``window`` spreads up to and with each bar.
+
+    NaN where a spread is missing; a window that does not move has no deviation.
+    """
+    mean, deviation = np.full(len(spread), np.nan), np.full(len(spread), np.nan)
     with quietly():
         for rows, (block,) in windows(window, spread):
             within, mean[rows] = centre(block)
             deviation[rows] = np.sqrt(row_sums(within, within) / (window - 1))
     deviation[deviation == 0] = np.nan  # a flat window has no z-score
-    return ZscoreState(y, x, fit.hedge_ratio, fit.intercept, mean, deviation)
+    return mean, deviation

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantnb.engine.pair import PairAnalytics
-from quantnb.stats import causal_spread, rolling_corr, zscore
+from quantnb.engine.pair import PART_COLUMNS, PairAnalytics
+from quantnb.stats import causal_fit, causal_spread, rolling_corr, zscore, zscore_attribution
 from quantnb.store import Columns
 
 
@@ -46,6 +46,12 @@ def test_rows_added_in_any_steps_equal_the_batch_bit_for_bit(
     np.testing.assert_array_equal(live.columns["spread"], whole["spread"])
     np.testing.assert_array_equal(live.columns["zscore"], zscore(whole["spread"].to_numpy(), window))
     np.testing.assert_array_equal(live.columns["correlation"], rolling_corr(y, x, window))
+    np.testing.assert_array_equal(live.columns["stderr"], causal_fit(y, x, window).stderr)
+    moved = zscore_attribution(y, x, window)
+    for column, part in zip(
+        PART_COLUMNS, ("leg_y", "leg_x", "hedge_ratio", "mean", "deviation"), strict=True
+    ):
+        np.testing.assert_array_equal(live.columns[column], moved[part])
 
 
 def test_legs_of_different_length_meet_at_their_newest_bars() -> None:
