@@ -73,9 +73,14 @@ class BreakAlarm:
     nobs: int
 
     @property
+    def strength(self) -> float:
+        """The larger of the two statistics, each over its threshold; the line has broken above 1."""
+        return max(self.cusum / self.cusum_threshold, abs(self.drift) / self.drift_threshold)
+
+    @property
     def is_broken(self) -> bool:
         """Whether either test rejects a constant line."""
-        return self.cusum > self.cusum_threshold or abs(self.drift) > self.drift_threshold
+        return self.strength > 1.0
 
     @property
     def verdict(self) -> str:

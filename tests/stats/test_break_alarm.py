@@ -7,12 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.diagnostic import recursive_olsresiduals
 
 from quantnb.errors import InvalidSettingError, StatisticsError
-from quantnb.stats import break_alarm
-from quantnb.stats.break_alarm import _THRESHOLDS, cusum_statistic, recursive_residuals
+from quantnb.stats import BreakAlarm, break_alarm
+from quantnb.stats.break_alarm import _THRESHOLDS, Level, cusum_statistic, recursive_residuals
 
 
 def pair(
@@ -108,6 +110,18 @@ def test_the_verdict_says_what_moved_and_by_how_much() -> None:
     assert broken.verdict.startswith("The hedge has broken: ")
     assert f"to {broken.ratio_after:.6g}, {broken.drift:.1f} standard errors" in broken.verdict
     assert broken.verdict.endswith("(5%, 200 bars).")
+
+
+@given(st.floats(0, 10), st.floats(-10, 10), st.sampled_from(list(_THRESHOLDS)))
+def test_the_strength_passes_1_exactly_where_a_statistic_passes_its_threshold(
+    cusum: float, drift: float, level: Level
+) -> None:
+    cusum_at, drift_at = _THRESHOLDS[level]
+    for c in (cusum, cusum_at, np.nextafter(cusum_at, 9)):
+        for d in (drift, -drift_at, np.nextafter(-drift_at, -9)):
+            alarm = BreakAlarm(float(c), cusum_at, float(d), drift_at, 0.0, 0.0, 0.0, level, 200)
+            assert alarm.is_broken == (alarm.strength > 1) == (c > cusum_at or abs(d) > drift_at)
+            assert alarm.strength == max(c / cusum_at, abs(d) / drift_at)
 
 
 def test_units_and_levels_change_no_statistic() -> None:
