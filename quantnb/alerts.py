@@ -14,17 +14,16 @@ from itertools import count
 from typing import Literal, get_args
 
 from quantnb.errors import InvalidSettingError, choices
+from quantnb.trigger import REARM_FRACTION, Trigger
 
 __all__ = ["REARM_FRACTION", "Alert", "AlertBook", "AlertKind", "Rule", "Severity"]
 
 AlertKind = Literal["zscore", "price_change"]
 Severity = Literal["info", "warning", "critical"]
 
-REARM_FRACTION = 0.8
 MAX_RULES = 50
 MAX_ACTIVE = 200
 MAX_LOG = 10_000
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +81,12 @@ class Alert:
     doubt: str = ""  # why the value is not to be believed; empty where nothing speaks against it
 
 
-@dataclass(slots=True)
-class _Armed:
-    is_armed: bool = True
-    quiet_until_ns: int = 0
-
-
 class AlertBook:
     """The rules, what they last did, the alerts not yet removed, and the log of all."""
 
     def __init__(self) -> None:
         self._rules: dict[int, Rule] = {}
-        self._states: dict[tuple[int, str], _Armed] = {}
+        self._triggers: dict[tuple[int, str], Trigger] = {}
         self._active: dict[int, Alert] = {}
         self.log: deque[Alert] = deque(maxlen=MAX_LOG)
         self._rule_ids = count(1)
@@ -129,7 +122,7 @@ class AlertBook:
     def remove_rule(self, rule_id: int) -> None:
         """Remove a rule; its alerts and log entries stay."""
         self._rules.pop(rule_id, None)
-        self._states = {key: state for key, state in self._states.items() if key[0] != rule_id}
+        self._triggers = {key: trigger for key, trigger in self._triggers.items() if key[0] != rule_id}
 
     def remove_alert(self, alert_id: int) -> None:
         """Take an alert off the list; the log keeps it."""
@@ -137,22 +130,18 @@ class AlertBook:
 
     def rearm(self) -> None:
         """Forget what the rules last did: the values that follow are of another series."""
-        self._states.clear()
+        self._triggers.clear()
 
     def observe(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str = "") -> Alert | None:
         """Show a rule one value; return the alert if it fires. NaN is no value: nothing changes.
 
         A value that is in doubt fires all the same, and the alert says why.
         """
-        if math.isnan(value):
+        trigger = self._triggers.get((rule.rule_id, symbol))
+        if trigger is None:
+            trigger = self._triggers[rule.rule_id, symbol] = Trigger(rule.threshold, rule.cooldown_s)
+        if not trigger.fires(value, time_ns):
             return None
-        state = self._states.setdefault((rule.rule_id, symbol), _Armed())
-        if abs(value) <= rule.threshold * REARM_FRACTION:
-            state.is_armed = True
-        if abs(value) < rule.threshold or not state.is_armed or time_ns < state.quiet_until_ns:
-            return None
-        state.is_armed = False
-        state.quiet_until_ns = time_ns + int(rule.cooldown_s * _NS_PER_S)
         return self._fire(rule, symbol, value, time_ns, doubt)
 
     def _fire(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str) -> Alert:
