@@ -12,7 +12,7 @@ import traitlets
 
 from quantnb import export, frames
 from quantnb.engine import Engine, Settings
-from quantnb.engine.settings import check_symbols
+from quantnb.engine.settings import TAKER_FEE_BP, check_symbols
 from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.guard import Guarded
 from quantnb.live.choose import check_feed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from quantnb.alerts import AlertKind, Rule, Severity
     from quantnb.engine.instrument import Instrument
-    from quantnb.stats import EngleGrangerResult, ZscoreEvidence
+    from quantnb.stats import EdgeResult, EngleGrangerResult, ZscoreEvidence
 
 __all__ = ["Session"]
 
@@ -32,7 +32,7 @@ SNAPSHOT_INTERVAL_S = 0.25
 RESTART_AFTER_S = 0.5
 
 
-_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "feed"})
+_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "taker_fee_bp", "feed"})
 
 
 class _SettingError(InvalidSettingError, traitlets.TraitError):
@@ -53,6 +53,8 @@ class Session(traitlets.HasTraits):
         Length of a bar.
     window : int
         Bars in every rolling statistic, 20 to 1000.
+    taker_fee_bp : float
+        What a taker order costs, in basis points of its value; for the expected edge.
     feed : str, optional
         ``"auto"`` (Binance, or the local exchange where it cannot be reached), ``"live"``, ``"testnet"``,
         ``"sim"``, or the address of an exchange (``"ws://127.0.0.1:8765"``); ``QUANTNB_FEED`` where not
@@ -65,14 +67,15 @@ class Session(traitlets.HasTraits):
 
     Notes
     -----
-    `symbols`, `pair`, `timeframe` and `window` are traits: they can be observed, and changed while the
-    session runs. `running`, `snapshot` and `known_symbols` are traits to observe only.
+    `symbols`, `pair`, `timeframe`, `window` and `taker_fee_bp` are traits: they can be observed, and changed
+    while the session runs. `running`, `snapshot` and `known_symbols` are traits to observe only.
     """
 
     symbols = traitlets.Any()
     pair = traitlets.Any()
     timeframe = traitlets.Any()
     window = traitlets.Any()
+    taker_fee_bp = traitlets.Any()
     feed = traitlets.Any()
     running = traitlets.Bool(False, read_only=True)
     snapshot = traitlets.Any(read_only=True)
@@ -84,19 +87,20 @@ class Session(traitlets.HasTraits):
         pair: Any = None,
         timeframe: str = "1s",
         window: int = 50,
+        taker_fee_bp: float = TAKER_FEE_BP,
         feed: str | None = None,
         **unknown: Any,
     ) -> None:
         if unknown:
             raise TypeError(
                 f"Session has no setting {', '.join(map(repr, unknown))}; "
-                "its settings are symbols, pair, timeframe, window and feed."
+                "its settings are symbols, pair, timeframe, window, taker_fee_bp and feed."
             )
         symbols = _as_symbols(symbols or os.environ.get("QUANTNB_SYMBOLS") or "BTCUSDT,ETHUSDT,SOLUSDT")
         check_symbols(symbols)
         pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
         feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
-        settings = Settings(symbols, pair, timeframe, window)
+        settings = Settings(symbols, pair, timeframe, window, taker_fee_bp)
         self._engine = Engine(settings)
         self._source = Source(
             settings,
@@ -105,7 +109,14 @@ class Session(traitlets.HasTraits):
             on_exchange=self._engine.clear,
         )
         self._task: asyncio.Task[None] | None = None
-        super().__init__(symbols=symbols, pair=pair, timeframe=timeframe, window=window, feed=feed)
+        super().__init__(
+            symbols=symbols,
+            pair=pair,
+            timeframe=timeframe,
+            window=window,
+            taker_fee_bp=taker_fee_bp,
+            feed=feed,
+        )
         self._take_snapshot()
 
     def __repr__(self) -> str:
@@ -118,7 +129,7 @@ class Session(traitlets.HasTraits):
     def observe(self, handler: Any, names: Any = traitlets.All, type: Any = "change") -> None:
         """Call ``handler`` when a trait changes; one that raises is shown once and never stops the feed.
 
-        Where `symbols`, `pair`, `timeframe`, `window` or `feed` alone are observed, what a handler raises
+        Where settings alone are observed, what a handler raises
         reaches whoever set the trait, as traitlets has it.
         """
         watches_feed = names is traitlets.All or not _SETTINGS.issuperset(
@@ -130,7 +141,7 @@ class Session(traitlets.HasTraits):
 
     # Settings -----------------------------------------------------------------------------------------
 
-    @traitlets.validate("symbols", "pair", "timeframe", "window")
+    @traitlets.validate("symbols", "pair", "timeframe", "window", "taker_fee_bp")
     def _check_setting(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         if name in ("symbols", "pair"):
@@ -153,9 +164,9 @@ class Session(traitlets.HasTraits):
             raise _SettingError(str(error)) from None
 
     def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("symbols", "pair", "timeframe", "window")}
+        return {name: getattr(self, name) for name in _SETTINGS - {"feed"}}
 
-    @traitlets.observe("symbols", "pair", "timeframe", "window")
+    @traitlets.observe("symbols", "pair", "timeframe", "window", "taker_fee_bp")
     def _apply_settings(self, _change: Any) -> None:
         settings = Settings(**self._settings())
         if settings != self._engine.settings:
@@ -168,7 +179,9 @@ class Session(traitlets.HasTraits):
         self._source.forget()
 
     def _show_listed(self) -> None:
-        self.set_trait("known_symbols", tuple(sorted(self._source.listed)))
+        listed = self._source.listed
+        self._engine.use_funding_intervals({name: info.funding_interval_s for name, info in listed.items()})
+        self.set_trait("known_symbols", tuple(sorted(listed)))
 
     def tick_size(self, symbol: str) -> float | None:
         """Return the price step of a symbol; None until the exchange has said it."""
@@ -307,6 +320,16 @@ class Session(traitlets.HasTraits):
     def evidence(self) -> ZscoreEvidence:
         """Return what the newest z-score rests on, and why it is not to be believed where it is not."""
         return self._engine.weigh_zscore()
+
+    def edge(self) -> EdgeResult:
+        """Return what the pair's reversion is expected to bring over one half-life, after costs.
+
+        Raises
+        ------
+        StatisticsError
+            Where something of it is not known, or the spread is not expected back.
+        """
+        return self._engine.edge_inputs().result()
 
     def attribution(self) -> pd.DataFrame:
         """Return who moved: each change of the z-score split into its causes, a row a closed bar."""

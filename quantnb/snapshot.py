@@ -35,7 +35,7 @@ __all__ = [
 State = Literal["stopped", "connecting", "live", "delayed", "stale", "reconnecting", "blocked", "simulated"]
 StreamState = Literal["waiting", "live", "quiet", "silent", "stale"]
 HoleState = Literal["open", "closed", "lost"]
-TileName = Literal["ticks", "spread", "zscore", "correlation", "volume", "alerts"]
+TileName = Literal["ticks", "spread", "zscore", "correlation", "edge", "volume", "alerts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Measure:
     """A number with its evidence; ``value`` is None while ``waiting`` says for what.
 
     ``doubts`` say in words why the number is not to be believed; none where nothing speaks against it.
+    ``parts`` say what it is the sum of.
     """
 
     value: float | None
@@ -99,6 +100,7 @@ class Measure:
     n: int
     waiting: str = ""
     doubts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Snapshot:
     tiles: Mapping[TileName, Measure]
     bars: Mapping[str, Series]  # closed: open high low close volume quote_volume n_trades vwap filled history
     forming: Mapping[str, Bar | None]
-    pair_series: Series  # y x (closes) spread zscore hedge_ratio intercept r_squared correlation
+    pair_series: Series  # a row a closed bar, see `quantnb.engine.pair.PAIR_COLUMNS`
     hedge: HedgeFit | None
     correlation: CorrelationMatrix | None
     tape: tuple[TapeRow, ...]  # newest first, at most 200 of each symbol

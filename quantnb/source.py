@@ -8,10 +8,11 @@ hole that gets repaired. What trying again cannot mend is shown, and the feed re
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -227,9 +228,20 @@ class Source:
                     break
                 except FeedError:  # the client meets the same fault, and shows it
                     await asyncio.sleep(SYMBOLS_RETRY_S)
-        self.listed = {info.symbol: info for info in listed if info.is_trading_perpetual}
+            self._list(listed, {})
+            self.check_listed(self._settings.symbols)
+            with contextlib.suppress(FeedError):  # then eight hours are assumed
+                self._list(listed, await rest.funding_intervals_s())
+
+    def _list(self, listed: Iterable[SymbolInfo], funding_intervals_s: Mapping[str, float]) -> None:
+        self.listed = {
+            info.symbol: msgspec.structs.replace(
+                info, funding_interval_s=funding_intervals_s.get(info.symbol, info.funding_interval_s)
+            )
+            for info in listed
+            if info.is_trading_perpetual
+        }
         self._on_listed()
-        self.check_listed(self._settings.symbols)
 
 
 def _not_listed(symbol: str, listed: list[str]) -> str:

@@ -18,10 +18,14 @@ from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, Instrument, TapeEn
 from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
 from quantnb.engine.settings import Settings
 from quantnb.engine.tiles import measure_tiles
-from quantnb.events import Event, Gap, History, MarkPrice, Recovered, Trade
+from quantnb.engine.worth import EdgeInputs, edge_inputs
+from quantnb.errors import StatisticsError
+from quantnb.events import Event, Gap, History, MarkPrice, Quote, Recovered, Trade
+from quantnb.feed.symbols import FUNDING_INTERVAL_S
 from quantnb.snapshot import CorrelationMatrix, HedgeFit, Series, Snapshot, Status, TapeRow
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
 from quantnb.stats.correlation import correlation_matrix
+from quantnb.stats.edge import EdgeResult
 from quantnb.stats.evidence import ZscoreEvidence, zscore_evidence
 from quantnb.stats.hedge import fit_line
 from quantnb.store import Columns
@@ -46,6 +50,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.alerts = AlertBook()
+        self._funding_intervals_s: Mapping[str, float] = {}
         self._start_over()
 
     def _start_over(self) -> None:
@@ -57,7 +62,15 @@ class Engine:
         self._use_pair()
 
     def _instrument(self, symbol: str) -> Instrument:
-        return Instrument(symbol, self.settings.timeframe_ns)
+        instrument = Instrument(symbol, self.settings.timeframe_ns)
+        instrument.funding_interval_s = self._funding_intervals_s.get(symbol, FUNDING_INTERVAL_S)
+        return instrument
+
+    def use_funding_intervals(self, intervals_s: Mapping[str, float]) -> None:
+        """Take note of the time between two fundings of each symbol, in seconds."""
+        self._funding_intervals_s = intervals_s
+        for symbol, instrument in self.instruments.items():
+            instrument.funding_interval_s = intervals_s.get(symbol, FUNDING_INTERVAL_S)
 
     def _use_pair(self) -> None:
         self.analytics = PairAnalytics(self.settings.window, BARS_KEPT)
@@ -93,7 +106,14 @@ class Engine:
                     self._sequence += 1
                     instrument.receive(event, self._sequence, self._spread, self._zscore)
                     self._advance(event.push_ns)
+            case Quote():
+                instrument = self.instruments.get(event.symbol)
+                if instrument is not None:
+                    instrument.quote = event
             case MarkPrice():
+                instrument = self.instruments.get(event.symbol)
+                if instrument is not None:
+                    instrument.mark = event
                 self._advance(event.push_ns)
             case Gap():
                 instrument = self.instruments.get(event.symbol)
@@ -172,6 +192,24 @@ class Engine:
         old = tuple(f"{leg} has not traded for {ns / 1e9:.0f} s" for leg, ns in ages if ns > limit_ns)
         return self._evidence.reasons + old
 
+    def edge_inputs(self) -> EdgeInputs:
+        """Return what the edge of the pair is made of; `StatisticsError` says what is missing."""
+        y, x = (self.instruments[leg] for leg in self.settings.pair)
+        return edge_inputs(
+            y,
+            x,
+            self.analytics,
+            self._evidence,
+            timeframe_s=self.settings.timeframe_ns / 1e9,
+            taker_fee_bp=self.settings.taker_fee_bp,
+        )
+
+    def _edge(self) -> EdgeResult | str:
+        try:
+            return self.edge_inputs().result()
+        except StatisticsError as error:
+            return str(error)
+
     def _watch_zscore(self) -> None:
         time_ns = int(self.analytics.columns["time_ns"][-1]) + self.settings.timeframe_ns
         pair, doubt = "/".join(self.settings.pair), "; ".join(self.doubts())
@@ -205,6 +243,7 @@ class Engine:
                 quote_volume=sum(each.quote_volume for each in instruments),
                 n_alerts=len(self.alerts.active),
                 n_rules=len(self.alerts.rules),
+                edge=self._edge(),
                 doubts=self.doubts(),
             ),
             bars={each.symbol: _series(each.bars, BAR_COLUMNS) for each in instruments},

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantnb.events import Gap, History, Kline, Trade
+from quantnb.events import Gap, History, Kline, MarkPrice, Quote, Trade
+from quantnb.feed.symbols import FUNDING_INTERVAL_S
 from quantnb.snapshot import Bar
 from quantnb.stats.bars import aggregate_bars
 from quantnb.stats.timeframes import timeframe_ns
@@ -21,6 +22,9 @@ __all__ = ["BAR_COLUMNS", "Instrument", "TapeEntry"]
 TRADES_KEPT = 500_000  # 41 bytes each
 BARS_KEPT = 20_000
 TAPE_ROWS = 200
+# Volume is summed in whole units, so that a batch over the same trades gives the same sum to the last digit.
+# A power of two, so that multiplying by it is exact; a product of a price and a quantity has no finer part.
+_VOLUME_UNIT = 2.0**200
 
 _TRADED_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
 BAR_COLUMNS = (*_TRADED_COLUMNS, "history")
@@ -53,7 +57,10 @@ class Instrument:
         self.bars = Columns(_BAR_DTYPES, BARS_KEPT)
         self.tape: deque[TapeEntry] = deque(maxlen=TAPE_ROWS)
         self.n_trades = 0
-        self.quote_volume = 0.0
+        self._volume = 0
+        self.quote: Quote | None = None  # the newest
+        self.mark: MarkPrice | None = None  # the newest
+        self.funding_interval_s = FUNDING_INTERVAL_S
         self.last_price = float("nan")
         self.last_event_ns = 0
         self._trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
@@ -70,6 +77,18 @@ class Instrument:
         self._closed_until_ns: int | None = None
         self._revise_from_ns: int | None = None
         self._next_trade = self._trades.first  # absolute index: no closed bar holds it or a later one
+
+    @property
+    def quote_volume(self) -> float:
+        """The sum of price times quantity since the first live trade, rounded once, whatever the order."""
+        return self._volume / _VOLUME_UNIT
+
+    @property
+    def counted_ids(self) -> tuple[int, int] | None:
+        """The first and the newest id of the trades counted; None before there is one."""
+        if self._first_live_id is None or not len(self.trades):
+            return None
+        return self._first_live_id, int(self.trades["trade_id"][-1])
 
     @property
     def trades(self) -> Columns:
@@ -121,7 +140,7 @@ class Instrument:
 
     def _count(self, trade: Trade) -> None:
         self.n_trades += 1
-        self.quote_volume += trade.price * trade.quantity
+        self._volume += int(trade.price * trade.quantity * _VOLUME_UNIT)
 
     def _put_in_recovered(self) -> None:
         by_id = {trade.trade_id: trade for trade in self._recovered}

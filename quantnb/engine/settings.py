@@ -1,4 +1,4 @@
-"""What a session computes, checked: symbols, the pair, the timeframe and the window."""
+"""What a session computes, checked: symbols, the pair, the timeframe, the window and the fee."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from quantnb.errors import InvalidSettingError, choices
 from quantnb.stats import TIMEFRAME_NS
 
-__all__ = ["MAX_SYMBOLS", "TIMEFRAMES", "WINDOWS", "Settings"]
+__all__ = ["MAX_SYMBOLS", "MAX_TAKER_FEE_BP", "TAKER_FEE_BP", "TIMEFRAMES", "WINDOWS", "Settings"]
 
 TIMEFRAMES = tuple(TIMEFRAME_NS)
 WINDOWS = (20, 50, 100, 200)  # offered on the screen; code may choose any from MIN_WINDOW to MAX_WINDOW
 MIN_WINDOW, MAX_WINDOW = 20, 1000
+TAKER_FEE_BP = 5.0  # of a regular user, 0.05 %
+MAX_TAKER_FEE_BP = 100.0
 MAX_SYMBOLS = 100  # two streams each on one socket, far below the exchange's 1,024
 
 
@@ -29,12 +31,15 @@ class Settings:
         One of `TIMEFRAMES`.
     window : int
         Bars in every rolling statistic.
+    taker_fee_bp : float
+        What a taker order costs, in basis points of its value.
     """
 
     symbols: tuple[str, ...]
     pair: tuple[str, str]
     timeframe: str
     window: int
+    taker_fee_bp: float = TAKER_FEE_BP
 
     def __post_init__(self) -> None:
         check_symbols(self.symbols)
@@ -45,6 +50,12 @@ class Settings:
         if not is_integer or not MIN_WINDOW <= self.window <= MAX_WINDOW:
             raise InvalidSettingError(
                 f"The window is a whole number from {MIN_WINDOW} to {MAX_WINDOW} (bars), not {self.window!r}."
+            )
+        is_number = isinstance(self.taker_fee_bp, int | float) and not isinstance(self.taker_fee_bp, bool)
+        if not is_number or not 0 <= self.taker_fee_bp <= MAX_TAKER_FEE_BP:
+            raise InvalidSettingError(
+                f"The taker fee is 0 to {MAX_TAKER_FEE_BP:g} basis points (5 is 0.05 %), "
+                f"not {self.taker_fee_bp!r}."
             )
 
     @property

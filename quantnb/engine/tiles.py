@@ -1,4 +1,4 @@
-"""The six tiles: each number with its unit and n, or what it waits for."""
+"""The tiles: each number with its unit and n, or what it waits for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quantnb.engine.pair import PairAnalytics
 from quantnb.snapshot import Measure, TileName
+from quantnb.stats.edge import EdgeResult
 
 __all__ = ["measure_tiles"]
 
@@ -22,9 +23,13 @@ def measure_tiles(
     quote_volume: float,
     n_alerts: int,
     n_rules: int,
+    edge: EdgeResult | str,
     doubts: tuple[str, ...] = (),
 ) -> Mapping[TileName, Measure]:
-    """Return the tiles as they stand at the newest closed bar; ``doubts`` are those about the z-score."""
+    """Return the tiles as they stand at the newest closed bar.
+
+    ``edge`` is that of the pair, or why there is none; ``doubts`` are those about the z-score.
+    """
     columns = analytics.columns
     n_bars = len(columns)
     spread = columns["spread"][-window:]
@@ -50,9 +55,17 @@ def measure_tiles(
             window,
             waiting=_waiting(n_bars, window + 1, columns["y"], columns["x"]),
         ),
+        "edge": _edge(edge, window, doubts),
         "volume": Measure(quote_volume, "USDT", n_trades),
         "alerts": Measure(float(n_alerts), "active", n_rules),
     }
+
+
+def _edge(edge: EdgeResult | str, window: int, doubts: tuple[str, ...]) -> Measure:
+    unit = "bp of both legs, after costs"
+    if isinstance(edge, str):
+        return Measure(None, unit, window, edge)
+    return Measure(edge.edge_bp, unit, window, doubts=doubts, parts=edge.parts)
 
 
 def _last(column: NDArray[np.float64]) -> float:

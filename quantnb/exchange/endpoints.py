@@ -254,6 +254,11 @@ def _levels(listing: Listing, prices: Any, sizes: Any) -> list[list[str]]:
     ]
 
 
+def funding_info(market: Market, query: Query) -> object:
+    """Return the symbols whose funding is not due every eight hours: here there is none."""
+    return []
+
+
 def _constant(weight: int) -> Callable[[Query], int]:
     return lambda query: weight
 
@@ -284,6 +289,7 @@ ENDPOINTS = {
     "/fapi/v1/trades": Endpoint(trades, _constant(5)),
     "/fapi/v1/premiumIndex": Endpoint(premium_index, _by_symbol(1, 10)),
     "/fapi/v1/fundingRate": Endpoint(funding_rate, _constant(0)),
+    "/fapi/v1/fundingInfo": Endpoint(funding_info, _constant(0)),
     "/fapi/v1/openInterest": Endpoint(open_interest, _constant(1)),
     "/fapi/v1/ticker/24hr": Endpoint(day_ticker, _by_symbol(1, 40)),
     "/fapi/v1/ticker/bookTicker": Endpoint(book_ticker, _by_symbol(2, 5)),

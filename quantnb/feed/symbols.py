@@ -1,4 +1,4 @@
-"""What an exchange trades: the part of ``/fapi/v1/exchangeInfo`` that is used here."""
+"""What an exchange trades: the parts of ``exchangeInfo`` and ``fundingInfo`` that are used here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from msgspec import MsgspecError, Struct, field
 
 from quantnb.errors import FeedError
 
-__all__ = ["SymbolInfo", "decode_exchange_info"]
+__all__ = ["FUNDING_INTERVAL_S", "SymbolInfo", "decode_exchange_info", "decode_funding_info"]
+
+FUNDING_INTERVAL_S = 8 * 3600.0  # of every symbol that ``fundingInfo`` does not name
 
 
 class SymbolInfo(Struct, frozen=True):
@@ -22,6 +24,7 @@ class SymbolInfo(Struct, frozen=True):
     quote_asset: str
     tick_size: float | None
     step_size: float | None
+    funding_interval_s: float = FUNDING_INTERVAL_S
 
     @property
     def is_trading_perpetual(self) -> bool:
@@ -66,6 +69,26 @@ def decode_exchange_info(body: bytes) -> tuple[SymbolInfo, ...]:
         )
         for row in rows
     )
+
+
+class _FundingRow(Struct):
+    symbol: str
+    hours: int = field(name="fundingIntervalHours")
+
+
+def decode_funding_info(body: bytes) -> dict[str, float]:
+    """Return the seconds between two fundings of the symbols for which they are not eight hours.
+
+    Raises
+    ------
+    FeedError
+        Where the answer is not a fundingInfo.
+    """
+    try:
+        rows = msgspec.json.decode(body, type=list[_FundingRow])
+    except (MsgspecError, ValueError, RecursionError) as error:
+        raise FeedError(f"The exchange's list of funding intervals cannot be read: {error}") from None
+    return {row.symbol: row.hours * 3600.0 for row in rows if 1 <= row.hours <= 24}
 
 
 def _filter_value(row: _Row, filter_type: str, key: str) -> float | None:

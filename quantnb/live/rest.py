@@ -13,7 +13,7 @@ from quantnb.events import Kline, Trade
 from quantnb.feed.pages import Page, decode_agg_trades, decode_klines
 from quantnb.feed.reconnect import Failure, ban_s, rule_of
 from quantnb.feed.routes import Endpoints
-from quantnb.feed.symbols import SymbolInfo, decode_exchange_info
+from quantnb.feed.symbols import SymbolInfo, decode_exchange_info, decode_funding_info
 from quantnb.live.ban import Ban
 from quantnb.live.clock import Clock, SystemClock
 from quantnb.live.failure import failure_of, http_failure
@@ -122,6 +122,10 @@ class Rest:
     async def exchange_info(self) -> tuple[SymbolInfo, ...]:
         """Return every contract that the exchange lists, delisted ones included."""
         return decode_exchange_info(await self._get("/fapi/v1/exchangeInfo"))
+
+    async def funding_intervals_s(self) -> dict[str, float]:
+        """Return the seconds between two fundings, of the symbols for which they are not eight hours."""
+        return decode_funding_info(await self._get("/fapi/v1/fundingInfo"))
 
     async def agg_trades(self, symbol: str, *, from_id: int | None = None, limit: int = 1_000) -> Page[Trade]:
         """Return up to ``limit`` (1,000) trades from ``from_id`` on; the newest where it is not given."""

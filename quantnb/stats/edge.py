@@ -74,6 +74,17 @@ class EdgeResult:
         return self.reversion_bp - self.fees_bp - self.bid_ask_bp - self.funding_bp
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The summands in words, one each."""
+        funding = "paid" if self.funding_bp >= 0 else "earned"
+        return (
+            f"half of the deviation: {self.reversion_bp:.2f} bp",
+            f"taker fees, both legs in and out: {self.fees_bp:.2f} bp",
+            f"half the bid-ask spread, both legs in and out: {self.bid_ask_bp:.2f} bp",
+            f"funding {funding} over one half-life: {abs(self.funding_bp):.3f} bp",
+        )
+
+    @property
     def verdict(self) -> str:
         """The sum in words."""
         funding = "paid" if self.funding_bp >= 0 else "earned"
@@ -144,7 +155,7 @@ def expected_edge(
 
 def _funding(y: Leg, x: Leg, hedge_ratio: float, deviation: float, seconds: float) -> float:
     """Return what the position pays in funding, in quote currency; no deviation, no position."""
-    side = -float((deviation > 0) - (deviation < 0))
+    side = int(deviation < 0) - int(deviation > 0)
     paid_y = y.price * y.funding_rate * seconds / y.funding_interval_s
     paid_x = x.price * x.funding_rate * seconds / x.funding_interval_s
     return side * (paid_y - hedge_ratio * paid_x)

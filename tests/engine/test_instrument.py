@@ -322,3 +322,12 @@ def test_price_change_is_measured_against_the_price_one_span_ago() -> None:
     feed(instrument, [trade(price=100.0, at_s=0), trade(trade_id=2, price=103.0, at_s=10)])
     assert instrument.price_change_pct(T0 + 10 * S, 10.0) == pytest.approx(3.0)
     assert np.isnan(instrument.price_change_pct(T0 + 10 * S, 60.0))
+
+
+def test_the_volume_is_the_exact_sum_rounded_once_in_whatever_order_trades_come() -> None:
+    trades = market(12, 200, ("BTCUSDT",))
+    for order in (trades, trades[::-1]):
+        instrument = Instrument("BTCUSDT", S)
+        for each in order:
+            instrument.receive(each, 1, math.nan, math.nan)
+        assert instrument.quote_volume == math.fsum(each.price * each.quantity for each in trades)

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from quantnb.errors import FeedError
-from quantnb.feed.symbols import SymbolInfo, decode_exchange_info
+from quantnb.feed.symbols import SymbolInfo, decode_exchange_info, decode_funding_info
 
 BTC: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -67,3 +68,15 @@ def test_only_a_perpetual_in_trading_can_be_watched(changes: dict[str, Any], is_
 def test_an_answer_that_is_no_list_of_symbols_is_a_sentence(body: bytes) -> None:
     with pytest.raises(FeedError, match="list of symbols cannot be read"):
         decode_exchange_info(body)
+
+
+def test_funding_intervals_are_in_seconds_and_only_of_those_that_are_named() -> None:
+    rows = [{"symbol": "XRPUSDT", "fundingIntervalHours": 4, "updateTime": None}]
+    unusable = [{"symbol": "A", "fundingIntervalHours": 0}]
+    assert decode_funding_info(msgspec.json.encode(rows + unusable)) == {"XRPUSDT": 4 * 3600.0}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'[{"symbol":"A"}]', b"\xff", b"[" * 100_000])
+def test_an_answer_that_is_no_list_of_intervals_is_a_sentence(body: bytes) -> None:
+    with pytest.raises(FeedError, match="funding intervals cannot be read"):
+        decode_funding_info(body)
