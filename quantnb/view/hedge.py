@@ -1,4 +1,4 @@
-"""The hedge ratio: the regression of the pair's legs, and how it moved."""
+"""The hedge ratio: the regression of the pair's legs, how it moved, and how certain it was."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from quantnb.snapshot import HedgeFit, Snapshot
 from quantnb.view.chart import Chart, history_key, known, newest, to_ms
 from quantnb.view.lease import Lease
-from quantnb.view.theme import LINES, TIME_AXIS, escape, line_style, pane_name
+from quantnb.view.theme import BAND, LINES, TIME_AXIS, escape, line_style, pane_name
 
 __all__ = ["HedgeChart"]
 
-_POINTS, _LINE, _RATIO, _R_SQUARED = 0, 1, 2, 3
+Array = NDArray[np.float64]
+
+_POINTS, _LINE, _LOW, _HIGH, _RATIO, _R_SQUARED = range(6)
+_N_ERRORS = 2.0  # standard errors on either side of the ratio
+_BAND = "± 2 standard errors, as if residuals were independent"
+_RATIO_HOVER = f"%{{y:.5~g}} ± %{{customdata:.2~g}}<br>{_BAND}<extra>Hedge ratio</extra>"
 
 
 class HedgeChart(Chart):
-    """Closes of both legs over the window with the fitted line; beside it the rolling ratio and R²."""
+    """Closes of both legs over the window with the fitted line; beside it the ratio in its band, and R²."""
 
     def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
         super().__init__(session, "Hedge ratio (OLS)", "qnb-hedge", _layout(), lease=lease)
@@ -33,7 +39,9 @@ class HedgeChart(Chart):
                 go.Scatter(
                     mode="lines", line=line_style(1) | {"dash": "solid", "width": 2}, hoverinfo="skip"
                 ),
-                _history("Hedge ratio", line_style(0), "y2"),
+                _edge(),
+                _edge(fill="tonexty", fillcolor=BAND),
+                _history("Hedge ratio", line_style(0), "y2", hovertemplate=_RATIO_HOVER),
                 _history("R²", line_style(2) | {"dash": "solid"}, "y3"),
             ]
         )
@@ -49,8 +57,12 @@ class HedgeChart(Chart):
         self.figure.stream(_POINTS, generation, first, {"x": x, "y": y})
         first, span = known(series, "hedge_ratio")
         time_ms = to_ms(series.time_ns[span])
-        for trace, name in ((_RATIO, "hedge_ratio"), (_R_SQUARED, "r_squared")):
-            self.figure.stream(trace, generation, first, {"x": time_ms, "y": series.columns[name][span]})
+        ratio, error = series.columns["hedge_ratio"][span], _N_ERRORS * series.columns["stderr"][span]
+        for trace, y in ((_LOW, ratio - error), (_HIGH, ratio + error)):
+            self.figure.stream(trace, generation, first, {"x": time_ms, "y": _closed(y, ratio)})
+        self.figure.stream(_RATIO, generation, first, {"x": time_ms, "y": ratio, "customdata": error})
+        y = series.columns["r_squared"][span]
+        self.figure.stream(_R_SQUARED, generation, first, {"x": time_ms, "y": y})
         if snapshot.hedge != self._fit:
             self._fit = snapshot.hedge
             self._lay_line(snapshot.hedge, x)
@@ -65,7 +77,7 @@ class HedgeChart(Chart):
             uirevision=f"{y}/{x}",
         )
 
-    def _lay_line(self, fit: HedgeFit | None, x: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    def _lay_line(self, fit: HedgeFit | None, x: Array) -> None:
         known = x[np.isfinite(x)]
         if fit is None or not len(known):
             self.figure.data[_LINE].update(x=[], y=[])
@@ -86,7 +98,13 @@ class HedgeChart(Chart):
             f"{y} = {fit.intercept:,.5g} {sign} {abs(fit.hedge_ratio):.5g} × {x}"
             f" · stderr {fit.stderr:.2g} · R² = {fit.r_squared:.3f} · n = {fit.nobs}"
         ).replace("= -", "= −")
-        self.figure.say(label=f"Hedge ratio by least squares: {words}.", caption=words)
+        self.figure.say(label=f"Hedge ratio by least squares: {words}. Its band is {_BAND}.", caption=words)
+
+
+def _closed(edge: Array, ratio: Array) -> Array:
+    """Give the band no width where nothing is known: plotly fills across the holes of a line."""
+    newest_known = np.maximum.accumulate(np.where(np.isfinite(ratio), np.arange(len(ratio)), 0))
+    return np.where(np.isfinite(edge), edge, ratio[newest_known])
 
 
 def _layout() -> dict[str, Any]:
@@ -94,7 +112,7 @@ def _layout() -> dict[str, Any]:
     return {
         "showlegend": False,
         "hovermode": "closest",
-        "annotations": [pane_name("Hedge ratio β", "y2"), pane_name("R²", "y3")],
+        "annotations": [pane_name("Hedge ratio β ± 2 stderr", "y2"), pane_name("R²", "y3")],
         "xaxis": {"domain": left, "anchor": "y", "nticks": 4},
         "yaxis": {"domain": [0, 1], "anchor": "x", "side": "left"},
         "xaxis2": {**TIME_AXIS, "domain": right, "anchor": "y3", "nticks": 3},
@@ -103,5 +121,10 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _history(name: str, line: dict[str, Any], axis: str) -> go.Scatter:
-    return go.Scatter(mode="lines", name=name, line=line, xaxis="x2", yaxis=axis, yhoverformat=".5~g")
+def _history(name: str, line: dict[str, Any], axis: str, **more: Any) -> go.Scatter:
+    return go.Scatter(mode="lines", name=name, line=line, xaxis="x2", yaxis=axis, yhoverformat=".5~g", **more)
+
+
+def _edge(**more: Any) -> go.Scatter:
+    """Return one edge of the band, itself not to be seen; the upper one fills down to the lower."""
+    return go.Scatter(mode="lines", line={"width": 0}, hoverinfo="skip", xaxis="x2", yaxis="y2", **more)

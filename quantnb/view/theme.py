@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 __all__ = [
+    "BAND",
     "CONFIG",
     "DASHES",
     "DIVERGING",
@@ -34,6 +35,7 @@ INK: Final = "var(--qnb-ink)"
 MUTED: Final = "var(--qnb-muted)"
 FAINT: Final = "var(--qnb-faint)"
 GAP: Final = "var(--qnb-gap)"
+BAND: Final = "var(--qnb-band)"
 SURFACE: Final = "var(--qnb-surface)"
 RISING: Final = "var(--qnb-rising)"
 FALLING: Final = "var(--qnb-falling)"

@@ -34,7 +34,11 @@ START_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
 TRADED_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
 BAR_COLUMNS = (*TRADED_COLUMNS, "history")
-PAIR_COLUMNS = ("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "r_squared", "correlation")
+PART_COLUMNS = ("leg_y", "leg_x", "ratio_part", "mean_part", "deviation_part")
+PAIR_COLUMNS = (
+    *("y", "x", "spread", "zscore", "hedge_ratio", "intercept", "stderr", "r_squared", "correlation"),
+    *PART_COLUMNS,
+)
 PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0, "XRPUSDT": 0.5, "1000PEPEUSDT": 0.0091}
 TICKS = {"BTCUSDT": 0.1, "ETHUSDT": 0.01, "SOLUSDT": 0.001, "XRPUSDT": 0.0001, "1000PEPEUSDT": 0.0000001}
 
@@ -313,7 +317,9 @@ class StandInSession(traitlets.HasTraits):
         warm = np.where(np.arange(n) >= window - 1, 1.0, np.nan)
         spread = (y - 0.05 * x - (y - 0.05 * x)[:1].sum()) * warm
         sd = np.nanstd(spread) if n >= window else 1.0
-        columns = (y, x, spread, spread / (sd or 1.0), 0.05 * warm, 12 * warm, 0.83 * warm, 0.87 * warm)
+        score = spread / (sd or 1.0)
+        constants = (0.05, 12, 0.001, 0.83, 0.87)
+        columns = (y, x, spread, score, *(value * warm for value in constants), *_parts(score))
         return Series(self._generation, 0, times, dict(zip(PAIR_COLUMNS, columns, strict=True)))
 
     def _correlation(self) -> CorrelationMatrix:
@@ -321,6 +327,12 @@ class StandInSession(traitlets.HasTraits):
         values = np.full((k, k), 0.7)
         np.fill_diagonal(values, 1.0)
         return CorrelationMatrix(self.symbols, values, np.full((k, k), self.window - 1))
+
+
+def _parts(score: np.ndarray) -> Iterator[np.ndarray]:
+    """Return made-up causes, which sum to the change of the z-score."""
+    change = np.diff(score, prepend=np.nan)
+    return (share * change for share in (0.75, -0.25, 0.25, 0.125, 0.125))
 
 
 def hole(symbol: str = "BTCUSDT", start_s: float = 10.0, end_s: float = 10.5, **changes: Any) -> Hole:

@@ -23,7 +23,7 @@ def test_it_says_what_it_waits_for(session: StandInSession, chart: HedgeChart) -
 def test_points_are_the_window_and_the_line_is_the_fit(session: StandInSession, chart: HedgeChart) -> None:
     session.tick(5, 80)
     screen = Screen(chart.figure).hello()
-    points, line, ratio, r_squared = screen.traces
+    points, line, _, _, ratio, r_squared = screen.traces
     series, fit = session.snapshot.pair_series, session.snapshot.hedge
     assert fit is not None
     np.testing.assert_array_equal(points["x"], series.columns["x"][-50:])
@@ -41,7 +41,8 @@ def test_the_window_moves_by_its_new_point_only(session: StandInSession, chart: 
     screen = Screen(chart.figure).hello()
     session.tick(5, 1)
     screen.look()
-    assert screen.n_bytes <= 3 * 2 * 8 + 2 * 2 * 8  # a point each of three streams, and the line's two ends
+    # A point each of five streams, of which the ratio has three columns; and the line's two ends.
+    assert screen.n_bytes <= 5 * 2 * 8 + 8 + 2 * 2 * 8
     np.testing.assert_array_equal(screen.traces[0]["x"], session.snapshot.pair_series.columns["x"][-50:])
 
 
@@ -49,6 +50,35 @@ def test_the_fit_is_said_in_words(session: StandInSession, chart: HedgeChart) ->
     session.tick(5, 80)
     caption = Screen(chart.figure).hello().words["caption"]
     assert caption == "ETHUSDT = 12 + 0.05 × BTCUSDT · stderr 0.001 · R² = 0.830 · n = 50"
+
+
+def test_the_ratio_lies_in_a_band_of_two_standard_errors(session: StandInSession, chart: HedgeChart) -> None:
+    session.tick(5, 80)
+    screen = Screen(chart.figure).hello()
+    low, high, ratio = screen.traces[2:5]
+    np.testing.assert_allclose(low["y"], ratio["y"] - 0.002)
+    np.testing.assert_allclose(high["y"], ratio["y"] + 0.002)
+    assert (low["line"]["width"], high["line"]["width"], high["fill"]) == (0, 0, "tonexty")
+    assert (low["xaxis"], low["yaxis"]) == (high["xaxis"], high["yaxis"]) == ("x2", "y2")
+    np.testing.assert_allclose(ratio["customdata"], 0.002)
+    assert "± 2 standard errors, as if residuals were independent" in ratio["hovertemplate"]
+    assert "± 2 standard errors, as if residuals were independent" in screen.words["label"]
+
+
+def test_the_band_has_no_width_where_the_ratio_is_not_known(
+    session: StandInSession, chart: HedgeChart
+) -> None:
+    session.tick(5, 90)
+    columns = session.snapshot.pair_series.columns
+    columns["hedge_ratio"][70:75] = np.nan
+    columns["hedge_ratio"][69] = 0.06
+    columns["stderr"][80] = np.nan
+    low, high, ratio = Screen(chart.figure).hello().traces[2:5]
+    width = high["y"] - low["y"]
+    at = 70 - ratio["first"]
+    np.testing.assert_array_equal(low["y"][at : at + 5], np.full(5, 0.06))  # the last that was known
+    assert list(np.flatnonzero(width == 0) + ratio["first"]) == [*range(70, 75), 80]
+    assert np.isnan(ratio["y"][at : at + 5]).all()
 
 
 def test_another_pair_renames_the_axes(session: StandInSession, chart: HedgeChart) -> None:
