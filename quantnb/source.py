@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import logging
-import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,20 +19,22 @@ import msgspec
 from quantnb.errors import FeedError, InvalidSettingError, QuantnbError
 from quantnb.feed.health import Health
 from quantnb.feed.ledger import Ledger
-from quantnb.feed.routes import Endpoints
+from quantnb.feed.symbols import not_listed
 from quantnb.live.ban import Ban
 from quantnb.live.choose import choose
 from quantnb.live.client import Client
 from quantnb.live.clock import SystemClock
 from quantnb.live.failure import leaves
 from quantnb.live.rest import Rest
+from quantnb.venues import Venues
 
 if TYPE_CHECKING:
     from quantnb.engine import Settings
     from quantnb.events import Event
-    from quantnb.exchange import LocalExchange
+    from quantnb.feed.routes import Endpoints
     from quantnb.feed.symbols import SymbolInfo
     from quantnb.live.choose import Choice
+    from quantnb.live.universe import Access
     from quantnb.snapshot import Status
 
 __all__ = ["Source"]
@@ -85,7 +85,8 @@ class Source:
         self._ledger = Ledger()
         self._endpoints: Endpoints | None = None  # of the newest client
         self._client: Client | None = None
-        self._exchange: LocalExchange | None = None
+        self._venues = Venues(self._clock)
+        self._choice: Choice | None = None  # while it runs
 
     def now_ns(self) -> int:
         """Return the time of day here, ns since the epoch."""
@@ -126,7 +127,7 @@ class Source:
         """Raise for a symbol that the exchange does not trade, once it has said which ones it does."""
         for symbol in symbols:
             if self.listed and symbol not in self.listed:
-                raise InvalidSettingError(_not_listed(symbol, sorted(self.listed)))
+                raise InvalidSettingError(not_listed(symbol, sorted(self.listed)))
 
     def forget(self) -> None:
         """Forget what the exchange listed: the next one is another."""
@@ -138,37 +139,31 @@ class Source:
         self._health.block("")
         self._health.begin_again()
         try:
-            choice = await self._choose(feed)
-            await self._hold(choice)
+            self._choice = await self._choose(feed)
+            async with self._venues.open(self._choice) as endpoints:
+                await self._supervise(endpoints, self._choice.reason)
         except QuantnbError as error:
             self._health.block(str(error))
         except Exception as error:
             _log.exception("the feed cannot be held")
             self._health.block(f"The feed ended with an error: {type(error).__name__}: {error}")
         finally:
-            self._client = None
+            self._client = self._choice = None
+
+    @contextlib.asynccontextmanager
+    async def reach(self, feed: str) -> AsyncIterator[Access]:
+        """Give access to REST of the exchange in use, or of the one that `run` would use.
+
+        The feed may stop, or start, meanwhile.
+        """
+        async with self._venues.reach(self._choice or await self._choose(feed)) as access:
+            yield access
 
     async def _choose(self, feed: str) -> Choice:
         """Return the exchange; one of Binance's that was in use stays, whether it can be reached or not."""
         if feed == "auto" and self._endpoints is not None and not self._endpoints.is_simulated:
             feed = self._endpoints.name
         return await choose(feed)
-
-    async def _hold(self, choice: Choice) -> None:
-        if choice.endpoints is not None:
-            await self._supervise(choice.endpoints, choice.reason)
-            return
-        async with self._local_exchange() as exchange:
-            endpoints = msgspec.structs.replace(Endpoints.at(exchange.address), name="sim")
-            await self._supervise(endpoints, choice.reason)
-
-    def _local_exchange(self) -> LocalExchange:
-        """Make the local exchange, once a session: stopped and started again it is the same market."""
-        if self._exchange is None:
-            from quantnb.exchange import LocalExchange
-
-            self._exchange = LocalExchange(seed=random.SystemRandom().randrange(2**32))
-        return self._exchange
 
     async def _supervise(self, endpoints: Endpoints, reason: str) -> None:
         """Listen for ever, and begin again after a fault of our own."""
@@ -201,7 +196,7 @@ class Source:
 
     async def _listen(self, endpoints: Endpoints) -> None:
         settings = self._settings
-        ban = Ban.of(endpoints, self._clock)
+        ban, budget = self._venues.limits(endpoints)
         self._client = Client(
             endpoints,
             settings.symbols,
@@ -210,6 +205,7 @@ class Source:
             health=self._health,
             ledger=self._ledger,
             ban=ban,
+            budget=budget,
         )
         self._client.plan(settings.timeframe, settings.window)
         try:
@@ -242,9 +238,3 @@ class Source:
             if info.is_trading_perpetual
         }
         self._on_listed()
-
-
-def _not_listed(symbol: str, listed: list[str]) -> str:
-    near = difflib.get_close_matches(symbol.upper(), listed, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it lists {', '.join(listed[:5])} and more."
-    return f"{symbol} is not traded on this exchange; {hint}"

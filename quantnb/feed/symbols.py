@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +11,7 @@ from msgspec import MsgspecError, Struct, field
 
 from quantnb.errors import FeedError
 
-__all__ = ["FUNDING_INTERVAL_S", "SymbolInfo", "decode_exchange_info", "decode_funding_info"]
+__all__ = ["FUNDING_INTERVAL_S", "SymbolInfo", "decode_exchange_info", "decode_funding_info", "not_listed"]
 
 FUNDING_INTERVAL_S = 8 * 3600.0  # of every symbol that ``fundingInfo`` does not name
 
@@ -69,6 +71,13 @@ def decode_exchange_info(body: bytes) -> tuple[SymbolInfo, ...]:
         )
         for row in rows
     )
+
+
+def not_listed(symbol: str, listed: Sequence[str]) -> str:
+    """Return in a sentence that a symbol is not among those listed, and which one may be meant."""
+    near = difflib.get_close_matches(symbol.upper(), listed, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it lists {', '.join(listed[:5])} and more."
+    return f"{symbol} is not traded on this exchange; {hint}"
 
 
 class _FundingRow(Struct):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from quantnb.events import Connected, Disconnected, Event, Gap, Instant, Trade
+from quantnb.feed.budget import Budget
 from quantnb.feed.health import Health
 from quantnb.feed.ledger import Ledger
 from quantnb.feed.plausible import Plausibility
@@ -59,6 +60,8 @@ class Client:
     ban : Ban, optional
         Asked before every handshake and request; kept in the user's cache directory where not given and the
         exchange is Binance's own.
+    budget : Budget, optional
+        Of request weight; one of its own where nobody else asks this exchange.
     rotate_after_s : float, optional
         Greatest age of a connection.
 
@@ -81,6 +84,7 @@ class Client:
         health: Health | None = None,
         ledger: Ledger | None = None,
         ban: Ban | None = None,
+        budget: Budget | None = None,
         rotate_after_s: float = ROTATE_AFTER_S,
     ) -> None:
         self.endpoints = endpoints
@@ -99,6 +103,7 @@ class Client:
             clock=self._clock,
             ban=self._ban,
             on_quiet=lambda symbol: self._health.proved_quiet(symbol, self._clock.now()),
+            budget=budget,
         )
         self._symbols: tuple[str, ...] = ()
         self._shards = {route: Shards(route) for route in ROUTES}

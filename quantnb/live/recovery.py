@@ -47,6 +47,8 @@ class Recovery:
         Shared with the sockets.
     on_quiet : callable
         Called with a symbol after `ask`, where the exchange has no newer trade than came by stream.
+    budget : Budget, optional
+        Shared with whoever else asks this exchange.
     random : callable, optional
         Uniform in [0, 1), for the jitter of delays.
     """
@@ -60,13 +62,14 @@ class Recovery:
         clock: Clock,
         ban: Ban,
         on_quiet: Callable[[str], None],
+        budget: Budget | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._endpoints = endpoints
         self._emit = emit
         self._clock = clock
         self._ban = ban
-        self._budget = Budget()
+        self._budget = Budget() if budget is None else budget
         self._agenda = Agenda(ledger, self._budget, random=random, on_quiet=on_quiet)
         self._is_due = asyncio.Event()
 
