@@ -13,7 +13,7 @@ import traitlets
 from quantnb import export, frames
 from quantnb.engine import Engine, Settings
 from quantnb.engine.settings import TAKER_FEE_BP, check_symbols
-from quantnb.errors import FeedError, InvalidSettingError
+from quantnb.errors import FeedError, InvalidSettingError, choices
 from quantnb.guard import Guarded
 from quantnb.live.choose import check_feed
 from quantnb.source import Source
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from quantnb.alerts import AlertKind, Rule, Severity
     from quantnb.engine.instrument import Instrument
-    from quantnb.stats import EdgeResult, EngleGrangerResult, ZscoreEvidence
+    from quantnb.stats import EdgeResult, EngleGrangerResult, LeadLagResult, TradeColumns, ZscoreEvidence
 
 __all__ = ["Session"]
 
@@ -274,6 +274,16 @@ class Session(traitlets.HasTraits):
         """Return the trades kept of one symbol, in id order: trade_id, price, quantity, side."""
         return frames.trades_frame(self._instrument(symbol))
 
+    def trade_columns(self, symbol: str) -> TradeColumns:
+        """Return the trades kept of one symbol as read-only arrays, in id order.
+
+        Nothing is copied, and what comes later does not change them, so another thread may read them.
+        """
+        from quantnb.stats import TradeColumns
+
+        trades = self._instrument(symbol).trades
+        return TradeColumns(trades["event_ns"], trades["price"], trades["trade_id"])
+
     def bars(self, symbol: str) -> pd.DataFrame:
         """Return the closed bars of one symbol, with the columns of `resample_ohlc`."""
         return frames.bars_frame(self._instrument(symbol))
@@ -285,6 +295,24 @@ class Session(traitlets.HasTraits):
     def correlation(self) -> pd.DataFrame:
         """Return the correlation matrix of log returns over the newest window."""
         return frames.correlation_frame(self.snapshot.correlation)
+
+    def correlation_by_horizon(self) -> pd.DataFrame:
+        """Return the pair's correlation of log returns at bars of 100 ms to 15 min, from the trades kept.
+
+        Of the newest day at most, without the bars that a gap touches; the columns are those of
+        `quantnb.trade_correlation_by_horizon`.
+        """
+        from quantnb.stats.trade_horizons import LIVE_SPAN_NS, correlate_trades
+
+        y, x = map(self.trade_columns, self.pair)
+        return correlate_trades(y, x, span_ns=LIVE_SPAN_NS).to_frame()
+
+    def lead_lag(self, max_lag: int = 10) -> LeadLagResult:
+        """Return which leg moves first, y or x (a or b of the result), from the newest 2,000 bars."""
+        from quantnb.stats import lead_lag
+
+        closes = self.snapshot.pair_series.columns
+        return lead_lag(closes["y"], closes["x"], max_lag)
 
     def gaps(self) -> pd.DataFrame:
         """Return the gap ledger, newest first: which trades were missing, why, and what became of them."""
@@ -338,6 +366,37 @@ class Session(traitlets.HasTraits):
         pair = self.spread()
         return zscore_attribution(pair["y"], pair["x"], self.window)
 
+    def reproduce(self, what: str | int) -> str:
+        """Return Python that computes a number again from this session's data, to the last digit.
+
+        Parameters
+        ----------
+        what : str or int
+            The name of a tile (``"zscore"``), or the ``alert_id`` of an alert.
+
+        Returns
+        -------
+        str
+            Lines of which the last is an expression; they use ``session``. They name bars by time and trades
+            by id, so they hold as long as these are kept.
+
+        Raises
+        ------
+        InvalidSettingError
+            For what is neither a tile nor an alert.
+        StatisticsError
+            For a tile without a number.
+        """
+        if isinstance(what, str):
+            tiles = self.snapshot.tiles
+            if what not in tiles:
+                raise InvalidSettingError(f"The tiles are {choices(tiles)}, not {what!r}.")
+            return self._engine.recipe(what)
+        for alert in self._engine.alerts.log:
+            if alert.alert_id == what:
+                return alert.recipe
+        raise InvalidSettingError(f"There is no alert {what!r} in the log.")
+
     # Alerts -------------------------------------------------------------------------------------------
 
     def add_rule(
@@ -350,7 +409,11 @@ class Session(traitlets.HasTraits):
         span_s: float = 60.0,
         cooldown_s: float = 30.0,
     ) -> Rule:
-        """Add a rule: ``"zscore"`` of the pair, or ``"price_change"`` in per cent within ``span_s``."""
+        """Add a rule: ``"zscore"`` of the pair, ``"price_change"`` in per cent, or ``"break"``.
+
+        A price changes within ``span_s``; a break of the hedge ratio is measured in critical values of
+        `break_alarm` at 5 %.
+        """
         if symbol is not None and symbol not in self.symbols:
             raise InvalidSettingError(
                 f"{symbol!r} is not watched; the symbols are {', '.join(self.symbols)}."

@@ -39,6 +39,7 @@ from quantnb.stats.scan import scan
 from quantnb.stats.scan_result import ScanResult
 from quantnb.stats.spread import spread
 from quantnb.stats.timeframes import TIMEFRAME_NS
+from quantnb.stats.trade_horizons import HorizonCorrelation, TradeColumns, correlate_trades
 from quantnb.stats.variance_ratio import VarianceRatioResult, variance_ratio
 from quantnb.stats.volatility import rolling_volatility
 from quantnb.stats.zscore import zscore
@@ -56,12 +57,14 @@ __all__ = [
     "HedgeComparison",
     "HedgeRatioResult",
     "HedgeRow",
+    "HorizonCorrelation",
     "JohansenResult",
     "KpssResult",
     "LeadLagResult",
     "LedoitWolfResult",
     "Leg",
     "ScanResult",
+    "TradeColumns",
     "VarianceRatioResult",
     "ZscoreEvidence",
     "ZscoreParts",
@@ -74,6 +77,7 @@ __all__ = [
     "causal_fit",
     "causal_spread",
     "compare_hedges",
+    "correlate_trades",
     "correlation_band",
     "correlation_by_horizon",
     "correlation_matrix",

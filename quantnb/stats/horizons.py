@@ -11,21 +11,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quantnb.errors import InvalidSettingError, StatisticsError
-from quantnb.stats.bars import aggregate_bars
 from quantnb.stats.correlation import correlation_band, joint_correlation
-from quantnb.stats.inputs import Array, pair_values, to_values
+from quantnb.stats.inputs import pair_values, to_values
 from quantnb.stats.returns import check_positive, returns_of
+from quantnb.stats.trade_horizons import HORIZONS_MS, TradeColumns, correlate_trades
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["HORIZONS_MS", "correlation_by_horizon", "trade_correlation_by_horizon"]
-
-HORIZONS_MS = (100, 250, 500, 1_000, 2_500, 5_000, 15_000, 30_000, 60_000, 300_000, 900_000)
-_NS_PER_MS = 1_000_000
 
 
 def correlation_by_horizon(
@@ -55,12 +51,16 @@ def correlation_by_horizon(
     StatisticsError
         For legs that are not aligned, or a close that is not above 0.
     """
+    import pandas as pd
+
     first, second = pair_values(a, b, ("a", "b"))
     rows = []
     for horizon in _checked(horizons, "bars"):
         every = slice(len(first) - 1 - (len(first) - 1) // horizon * horizon, None, horizon)
         rows.append(joint_correlation(returns_of(first[every]), returns_of(second[every])))
-    return _frame(rows, horizons, "horizon")
+    n = np.array([count for _, count in rows], dtype=np.int64)
+    columns = {"correlation": [value for value, _ in rows], "n": n, "band": correlation_band(n)}
+    return pd.DataFrame(columns, index=pd.Index(list(horizons), name="horizon", dtype=np.int64))
 
 
 def trade_correlation_by_horizon(
@@ -89,14 +89,8 @@ def trade_correlation_by_horizon(
     StatisticsError
         For an index without time zone, or a price that is not above 0.
     """
-    trades = [_read(leg, name) for leg, name in ((a, "a"), (b, "b"))]
-    rows, shares = [], []
-    for horizon in _checked(horizons_ms, "milliseconds"):
-        (close_a, filled_a), (close_b, filled_b) = _common_bars(trades, horizon * _NS_PER_MS)
-        rows.append(joint_correlation(returns_of(close_a), returns_of(close_b)))
-        is_filled = filled_a | filled_b
-        shares.append(float(is_filled.mean()) if len(is_filled) else np.nan)
-    return _frame(rows, horizons_ms, "horizon_ms").assign(share_filled=shares)
+    first, second = _read(a, "a"), _read(b, "b")
+    return correlate_trades(first, second, _checked(horizons_ms, "milliseconds")).to_frame()
 
 
 def _checked(horizons: Sequence[int], unit: str) -> Sequence[int]:
@@ -107,15 +101,7 @@ def _checked(horizons: Sequence[int], unit: str) -> Sequence[int]:
     return horizons
 
 
-def _frame(rows: list[tuple[float, int]], horizons: Sequence[int], name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    n = np.array([count for _, count in rows], dtype=np.int64)
-    columns = {"correlation": [value for value, _ in rows], "n": n, "band": correlation_band(n)}
-    return pd.DataFrame(columns, index=pd.Index(list(horizons), name=name, dtype=np.int64))
-
-
-def _read(leg: pd.Series[Any], name: str) -> tuple[NDArray[np.int64], Array]:
+def _read(leg: pd.Series[Any], name: str) -> TradeColumns:
     import pandas as pd
 
     index = getattr(leg, "index", None)
@@ -125,29 +111,4 @@ def _read(leg: pd.Series[Any], name: str) -> tuple[NDArray[np.int64], Array]:
     if not np.isfinite(price).all():
         raise StatisticsError(f"A trade of {name} has no price.")
     check_positive(price, name)
-    return index.as_unit("ns").asi8, price
-
-
-def _common_bars(
-    trades: list[tuple[NDArray[np.int64], Array]], length_ns: int
-) -> list[tuple[Array, NDArray[np.bool_]]]:
-    """Return closes and fills of the bars that both symbols know from their own first trade to their last."""
-    if not all(len(event_ns) for event_ns, _ in trades):
-        return [(np.empty(0), np.empty(0, np.bool_))] * 2
-    start_ns = max(int(event_ns.min()) // length_ns for event_ns, _ in trades) * length_ns
-    # The bar of the last trade may still be open, so it is left out.
-    end_ns = min(int(event_ns.max()) // length_ns for event_ns, _ in trades) * length_ns
-    common = []
-    for event_ns, price in trades:
-        is_before, is_in = event_ns < start_ns, (event_ns >= start_ns) & (event_ns < end_ns)
-        bars = aggregate_bars(
-            event_ns[is_in],
-            price[is_in],
-            np.ones(np.count_nonzero(is_in)),
-            timeframe_ns=length_ns,
-            start_ns=start_ns,
-            end_ns=max(start_ns, end_ns),
-            previous_close=float(price[is_before][-1]) if is_before.any() else np.nan,
-        )
-        common.append((bars.close, bars.filled))
-    return common
+    return TradeColumns(index.as_unit("ns").asi8, price, np.arange(len(price)))

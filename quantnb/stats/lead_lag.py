@@ -65,12 +65,17 @@ class LeadLagResult:
     @property
     def verdict(self) -> str:
         """Who leads, in a sentence."""
+        return self.sentence("a", "b")
+
+    def sentence(self, a: str, b: str) -> str:
+        """Return who leads, in a sentence that calls the legs by these names."""
         if self.lead is None:
             return f"Neither leads: no lag of up to {self.lags[-1]} bars goes beyond the band of all lags."
         at = int(np.flatnonzero(self.lags == self.lead)[0])
-        first, second = ("a", "b") if self.lead > 0 else ("b", "a")
+        first, second = (a, b) if self.lead > 0 else (b, a)
+        bars = "1 bar" if abs(self.lead) == 1 else f"{abs(self.lead)} bars"
         return (
-            f"{first} leads {second} by {abs(self.lead)} bars: correlation {self.correlations[at]:.2f}, "
+            f"{first} leads {second} by {bars}: correlation {self.correlations[at]:.2f}, "
             f"band of all lags {self.joint_band[at]:.2f}, n = {self.n[at]}."
         )
 

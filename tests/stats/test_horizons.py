@@ -8,6 +8,8 @@ import pytest
 
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats import (
+    TradeColumns,
+    correlate_trades,
     correlation_by_horizon,
     log_returns,
     resample_ohlc,
@@ -106,3 +108,64 @@ def test_trades_without_time_or_price_are_refused() -> None:
         trade_correlation_by_horizon(a.where(a.index != a.index[3]), b)
     with pytest.raises(StatisticsError, match="a must be above 0"):
         trade_correlation_by_horizon(a * 0, b)
+
+
+def columns(leg: pd.Series, first_id: int = 1) -> TradeColumns:
+    return TradeColumns(leg.index.as_unit("ns").asi8, leg.to_numpy(), first_id + np.arange(len(leg)))
+
+
+def kept(leg: TradeColumns, is_kept: np.ndarray) -> TradeColumns:
+    return TradeColumns(leg.event_ns[is_kept], leg.price[is_kept], leg.trade_id[is_kept])
+
+
+def test_trades_whose_times_step_back_make_the_bars_of_resample_ohlc() -> None:
+    a, b = epps_pair()
+    late = np.random.default_rng(3).random(len(a)) < 0.2  # a fifth of the trades bear a time 300 ms too early
+    a.index = a.index.where(~late, a.index - pd.Timedelta("300ms"))
+    frames = [pd.DataFrame({"price": leg, "quantity": 1.0}) for leg in (a, b)]
+    for horizon_ms, timeframe in ((1_000, "1s"), (5_000, "5s")):
+        closes = pd.concat([resample_ohlc(frame, timeframe)["close"].iloc[:-1] for frame in frames], axis=1)
+        row = correlation_by_horizon(*closes.dropna().to_numpy().T, [1]).loc[1]
+        found = trade_correlation_by_horizon(a, b, [horizon_ms]).loc[horizon_ms]
+        assert (found["correlation"], found["n"]) == (row["correlation"], row["n"])
+
+
+def test_bars_that_a_hole_in_the_ids_touches_are_not_known() -> None:
+    a, b = map(columns, epps_pair())
+    second = a.event_ns // 1_000_000_000
+    lost = (second >= second[0] + 100) & (second < second[0] + 110)
+    whole, holed = (correlate_trades(leg, b, [1_000]) for leg in (a, kept(a, ~lost)))
+    # The bars of the trades on either side are touched too, and the return after the last of them.
+    n_lost = whole.n[0] - holed.n[0]
+    assert n_lost in (11, 12, 13)
+    assert holed.share_filled[0] == pytest.approx(whole.share_filled[0], abs=0.01)
+
+
+def test_a_span_is_that_of_the_newest_trades() -> None:
+    a, b = epps_pair()
+    newest = correlate_trades(columns(a), columns(b), [1_000], span_ns=60_000_000_000)
+    assert newest.end_ns - newest.start_ns == 60_000_000_000
+    frames = [pd.DataFrame({"price": leg, "quantity": 1.0}) for leg in (a, b)]
+    closes = pd.concat([resample_ohlc(frame, "1s")["close"] for frame in frames], axis=1)
+    inside = closes[(closes.index.asi8 < newest.end_ns // 10**9 * 10**9)][-60:]
+    row = correlation_by_horizon(*inside.to_numpy().T, [1]).loc[1]
+    assert (newest.correlations[0], newest.n[0]) == (row["correlation"], 59)
+
+
+def test_it_says_over_how_much_time_and_how_many_trades() -> None:
+    a, b = map(columns, epps_pair())
+    result = correlate_trades(a, kept(b, b.event_ns >= b.event_ns[0] + 300_000_000_000), [1_000])
+    assert result.start_ns == b.event_ns[b.event_ns >= b.event_ns[0] + 300_000_000_000][0]
+    assert result.end_ns == min(a.event_ns[-1], b.event_ns[-1])
+    inside = (a.event_ns >= result.start_ns) & (a.event_ns <= result.end_ns)
+    assert result.n_trades[0] == inside.sum()
+
+
+def test_symbols_that_were_never_known_together_have_no_span() -> None:
+    a, b = map(columns, epps_pair())
+    for other in (kept(b, b.event_ns > a.event_ns[-1]), TradeColumns(*(np.empty(0, t) for t in "lfl"))):
+        result = correlate_trades(kept(a, a.event_ns < a.event_ns[100]), other, [100, 1_000])
+        assert (result.start_ns, result.end_ns) == (0, 0)
+        assert result.n.tolist() == [0, 0]
+        assert np.isnan(result.correlations).all()
+    assert len(correlate_trades(a, b, []).to_frame()) == 0
