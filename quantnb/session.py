@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from quantnb import export, frames
+from quantnb import export, frames, screening
 from quantnb.engine import Engine, Settings
-from quantnb.engine.settings import TAKER_FEE_BP, check_symbols
+from quantnb.engine.settings import MAX_SYMBOLS, TAKER_FEE_BP, check_symbols
 from quantnb.errors import FeedError, InvalidSettingError, choices
 from quantnb.guard import Guarded
 from quantnb.live.choose import check_feed
@@ -20,11 +20,21 @@ from quantnb.source import Source
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from quantnb.alerts import AlertKind, Rule, Severity
     from quantnb.engine.instrument import Instrument
-    from quantnb.stats import EdgeResult, EngleGrangerResult, LeadLagResult, TradeColumns, ZscoreEvidence
+    from quantnb.screening import OnProgress
+    from quantnb.stats import (
+        EdgeResult,
+        EngleGrangerResult,
+        LeadLagResult,
+        ScanResult,
+        TradeColumns,
+        ZscoreEvidence,
+    )
 
 __all__ = ["Session"]
 
@@ -397,6 +407,92 @@ class Session(traitlets.HasTraits):
                 return alert.recipe
         raise InvalidSettingError(f"There is no alert {what!r} in the log.")
 
+    # Screening ----------------------------------------------------------------------------------------
+
+    async def closes(
+        self,
+        symbols: Iterable[str] | str | None = None,
+        timeframe: str = "1m",
+        n_bars: int = 300,
+        on_progress: OnProgress | None = None,
+    ) -> pd.DataFrame:
+        """Return the newest closes of many symbols, all with the same bars, by REST; no stream needs to run.
+
+        Parameters
+        ----------
+        symbols : iterable of str, optional
+            Every perpetual that the exchange trades where not given.
+        timeframe : {"1m", "5m", "15m"}
+            The exchange has no shorter bars ready.
+        n_bars : int
+            1 to 1500; the last of them is the newest that has closed by the exchange's clock.
+        on_progress : callable, optional
+            Gets a `Progress` (n_done, n_all, waiting_s, why), whose ``words`` say it in a line.
+
+        Returns
+        -------
+        DataFrame of shape (n_bars, n_symbols)
+            By time of open (UTC). A symbol without all bars is left out: ``attrs["left_out"]`` says why;
+            ``attrs["exchange"]`` and ``attrs["is_simulated"]`` say whose bars they are.
+
+        Raises
+        ------
+        InvalidSettingError
+            For a timeframe or a number of bars that cannot be had.
+        FeedError
+            Where the exchange cannot be reached, or has told this address to wait.
+        """
+        return await screening.fetch_closes(
+            self._source, self.feed, _as_universe(symbols), timeframe, n_bars, on_progress
+        )
+
+    async def scan(
+        self,
+        symbols: Iterable[str] | str | None = None,
+        timeframe: str = "1m",
+        n_bars: int = 200,
+        lags: int = 1,
+        on_progress: OnProgress | None = None,
+        client: Any = None,
+    ) -> ScanResult:
+        """Fetch `closes` of at least 30 bars and test all pairs for cointegration, as `quantnb.scan` does.
+
+        Parameters
+        ----------
+        symbols, timeframe, n_bars, on_progress
+            As in `closes`.
+        lags : int
+            Lagged changes in the tests.
+        client : dask.distributed.Client, optional
+            Test on its workers.
+
+        Returns
+        -------
+        ScanResult
+            Its ``liquidity`` is the quote volume of the less liquid leg over these bars, in the leg's quote
+            asset; ``pairs.attrs`` are the ``attrs`` of `closes`.
+        """
+        return await screening.scan_universe(
+            self._source, self.feed, _as_universe(symbols), timeframe, n_bars, lags, on_progress, client
+        )
+
+    def use_pair(self, y: str, x: str) -> None:
+        """Make any two symbols the session's pair; what is not watched yet is from now on.
+
+        Raises
+        ------
+        InvalidSettingError
+            Where too many symbols would be watched, or the exchange does not trade one.
+        """
+        symbols = tuple(dict.fromkeys((*self.symbols, y, x)))
+        if len(symbols) > MAX_SYMBOLS:
+            raise InvalidSettingError(
+                f"{y}/{x} would make {len(symbols)} symbols, and a session watches {MAX_SYMBOLS} at most; "
+                "remove one that is not in use, then choose the pair again."
+            )
+        with self.hold_trait_notifications():
+            self.symbols, self.pair = symbols, (y, x)
+
     # Alerts -------------------------------------------------------------------------------------------
 
     def add_rule(
@@ -464,3 +560,7 @@ def _as_symbols(value: Any) -> tuple[str, ...]:
         return tuple(value)
     except TypeError:
         raise _SettingError(f"Symbols are a list such as ['BTCUSDT', 'ETHUSDT'], not {value!r}.") from None
+
+
+def _as_universe(symbols: Any) -> tuple[str, ...] | None:
+    return None if symbols is None else _as_symbols(symbols)

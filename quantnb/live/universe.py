@@ -185,16 +185,16 @@ class _Fetch:
 
     async def _traded(self, symbols: Iterable[str] | None) -> list[str]:
         """Return the symbols that are traded; of those that were asked for, the others are left out."""
-        listed = sorted(
-            info.symbol
-            for info in await self._answer(self.access.rest.exchange_info, 1)
-            if info.is_trading_perpetual
-        )
+        contracts = await self._answer(self.access.rest.exchange_info, 1)
+        traded = sorted(info.symbol for info in contracts if info.is_trading_perpetual)
         if symbols is None:
-            return listed
-        wanted = list(dict.fromkeys(symbols))
-        self.left_out |= {each: not_listed(each, listed) for each in wanted if each not in listed}
-        return [each for each in wanted if each in listed]
+            return traded
+        wanted = list(dict.fromkeys(map(str, symbols)))
+        listed = {info.symbol for info in contracts}
+        for each in set(wanted).difference(traded):
+            reason = f"{each} is no perpetual that is traded now."
+            self.left_out[each] = reason if each in listed else not_listed(each, traded)
+        return [each for each in wanted if each in traded]
 
     async def _end_ns(self) -> int:
         """Return when the newest bar closed that does not change any more, by the exchange's clock."""
