@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal, get_args
@@ -18,7 +19,7 @@ from quantnb.trigger import REARM_FRACTION, Trigger
 
 __all__ = ["REARM_FRACTION", "Alert", "AlertBook", "AlertKind", "Rule", "Severity"]
 
-AlertKind = Literal["zscore", "price_change"]
+AlertKind = Literal["zscore", "price_change", "break"]
 Severity = Literal["info", "warning", "critical"]
 
 MAX_RULES = 50
@@ -30,9 +31,10 @@ MAX_LOG = 10_000
 class Rule:
     """When to speak.
 
-    ``symbol`` is None for the pair's z-score, and for a price rule that holds for each symbol. ``threshold``
-    is in standard deviations (zscore) or per cent (price_change, over ``span_s`` seconds), always positive
-    and compared with the absolute value.
+    ``symbol`` is None for what is watched of the pair, and for a price rule that holds for each symbol.
+    ``threshold`` is in standard deviations (zscore), in per cent (price_change, over ``span_s`` seconds) or
+    in critical values at 5 % (break: of the hedge ratio, by CUSUM or drift), always positive and compared
+    with the absolute value.
     """
 
     rule_id: int
@@ -61,6 +63,8 @@ class Rule:
         """Return the rule as a person would say it."""
         if self.kind == "zscore":
             return f"|z-score| of the pair reaches {self.threshold:g}"
+        if self.kind == "break":
+            return f"hedge ratio of the pair breaks: CUSUM or drift at {self.threshold:g} × its 5 % value"
         whose = self.symbol or "any symbol"
         return f"price of {whose} moves {self.threshold:g} % within {self.span_s:g} s"
 
@@ -79,6 +83,8 @@ class Alert:
     threshold: float
     text: str  # one sentence
     doubt: str = ""  # why the value is not to be believed; empty where nothing speaks against it
+    cause: str = ""  # what made the value what it is
+    recipe: str = ""  # Python that computes the value again from the session's data
 
 
 class AlertBook:
@@ -132,19 +138,31 @@ class AlertBook:
         """Forget what the rules last did: the values that follow are of another series."""
         self._triggers.clear()
 
-    def observe(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str = "") -> Alert | None:
+    def observe(
+        self,
+        rule: Rule,
+        symbol: str,
+        value: float,
+        time_ns: int,
+        *,
+        doubt: str = "",
+        about: Callable[[], tuple[str, str]] = lambda: ("", ""),
+    ) -> Alert | None:
         """Show a rule one value; return the alert if it fires. NaN is no value: nothing changes.
 
-        A value that is in doubt fires all the same, and the alert says why.
+        A value that is in doubt fires all the same, and the alert says why. ``about`` is asked for cause and
+        recipe if it does.
         """
         trigger = self._triggers.get((rule.rule_id, symbol))
         if trigger is None:
             trigger = self._triggers[rule.rule_id, symbol] = Trigger(rule.threshold, rule.cooldown_s)
         if not trigger.fires(value, time_ns):
             return None
-        return self._fire(rule, symbol, value, time_ns, doubt)
+        return self._fire(rule, symbol, value, time_ns, doubt, *about())
 
-    def _fire(self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str) -> Alert:
+    def _fire(
+        self, rule: Rule, symbol: str, value: float, time_ns: int, doubt: str, cause: str, recipe: str
+    ) -> Alert:
         alert = Alert(
             alert_id=next(self._alert_ids),
             rule_id=rule.rule_id,
@@ -156,6 +174,8 @@ class AlertBook:
             threshold=rule.threshold,
             text=_sentence(rule, symbol, value) + (f"; not valid: {doubt}" if doubt else ""),
             doubt=doubt,
+            cause=cause,
+            recipe=recipe,
         )
         self.log.append(alert)
         self._active[alert.alert_id] = alert
@@ -167,4 +187,6 @@ class AlertBook:
 def _sentence(rule: Rule, symbol: str, value: float) -> str:
     if rule.kind == "zscore":
         return f"z-score of {symbol} is {value:+.2f} (threshold {rule.threshold:g})"
+    if rule.kind == "break":
+        return f"hedge ratio of {symbol} broke: {value:.2f} × its 5 % value (threshold {rule.threshold:g})"
     return f"{symbol} moved {value:+.2f} % in {rule.span_s:g} s (threshold {rule.threshold:g} %)"

@@ -77,9 +77,10 @@ def alerts_frame(log: Iterable[Alert]) -> pd.DataFrame:
     """Return the log of alerts, oldest first."""
     import pandas as pd
 
-    names = ["time", "symbol", "kind", "severity", "value", "threshold", "text", "doubt"]
+    names = ["alert_id", "time", "symbol", "kind", "severity", "value", "threshold", "text", "doubt", "cause"]
     rows = [
         (
+            a.alert_id,
             pd.Timestamp(a.time_ns, tz="UTC"),
             a.symbol,
             a.kind,
@@ -88,6 +89,7 @@ def alerts_frame(log: Iterable[Alert]) -> pd.DataFrame:
             a.threshold,
             a.text,
             a.doubt,
+            a.cause,
         )
         for a in log
     ]

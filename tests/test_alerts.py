@@ -105,7 +105,7 @@ def test_the_list_of_alerts_is_bounded_and_drops_the_oldest() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kind": "volume"}, "zscore or price_change"),
+        ({"kind": "volume"}, "zscore, price_change or break"),
         ({"threshold": 0.0}, "above 0"),
         ({"threshold": math.nan}, "above 0"),
         ({"severity": "loud"}, "info, warning or critical"),
@@ -116,3 +116,21 @@ def test_the_list_of_alerts_is_bounded_and_drops_the_oldest() -> None:
 def test_an_impossible_rule_is_refused_with_the_valid_choices(changes: dict, words: str) -> None:
     with pytest.raises(InvalidSettingError, match=words):
         Rule(**({"rule_id": 1, "kind": "zscore", "threshold": 2.0} | changes))
+
+
+def test_cause_and_recipe_are_asked_for_only_when_a_rule_fires() -> None:
+    asked = []
+
+    def about() -> tuple[str, str]:
+        asked.append(True)
+        return "leg y", "1 + 1"
+
+    book = AlertBook()
+    rule = book.add_rule("zscore", 2.0)
+    assert book.observe(rule, "Y/X", 1.0, 0, about=about) is None
+    assert not asked
+    alert = book.observe(rule, "Y/X", 3.0, S, about=about)
+    assert alert is not None
+    assert (alert.cause, alert.recipe) == ("leg y", "1 + 1")
+    assert book.observe(rule, "Y/X", 3.0, 2 * S, about=about) is None
+    assert len(asked) == 1

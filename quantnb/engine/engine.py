@@ -16,8 +16,10 @@ import numpy as np
 from quantnb.alerts import AlertBook
 from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, Instrument, TapeEntry
 from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
+from quantnb.engine.recipes import tile_recipes
 from quantnb.engine.settings import Settings
 from quantnb.engine.tiles import measure_tiles
+from quantnb.engine.watch import watch_pair, watch_prices
 from quantnb.engine.worth import EdgeInputs, edge_inputs
 from quantnb.errors import StatisticsError
 from quantnb.events import Event, Gap, History, MarkPrice, Quote, Recovered, Trade
@@ -141,7 +143,7 @@ class Engine:
             self._close_bars()
         if push_ns >= self._next_alert_ns:
             self._next_alert_ns = push_ns + ALERT_STEP_NS
-            self._watch_prices()
+            watch_prices(self.alerts, self.instruments, self._exchange_ns)
 
     def _close_bars(self) -> None:
         if not self._exchange_ns:
@@ -159,7 +161,7 @@ class Engine:
             self._spread = float(self.analytics.columns["spread"][-1])
             self._zscore = float(self.analytics.columns["zscore"][-1])
             self._evidence = self.weigh_zscore() if math.isfinite(self._zscore) else None
-            self._watch_zscore()
+            watch_pair(self.alerts, self.settings, self.analytics, "; ".join(self.doubts()))
 
     def _correlate(self) -> CorrelationMatrix | None:
         # A symbol that was just added must not cut the others' window: its missing bars are NaN.
@@ -210,21 +212,18 @@ class Engine:
         except StatisticsError as error:
             return str(error)
 
-    def _watch_zscore(self) -> None:
-        time_ns = int(self.analytics.columns["time_ns"][-1]) + self.settings.timeframe_ns
-        pair, doubt = "/".join(self.settings.pair), "; ".join(self.doubts())
-        for rule in self.alerts.rules:
-            if rule.kind == "zscore":
-                self.alerts.observe(rule, pair, self._zscore, time_ns, doubt)
-
-    def _watch_prices(self) -> None:
-        for rule in self.alerts.rules:
-            if rule.kind != "price_change":
-                continue
-            for symbol, instrument in self.instruments.items():
-                if rule.symbol in (None, symbol):
-                    change = instrument.price_change_pct(self._exchange_ns, rule.span_s)
-                    self.alerts.observe(rule, symbol, change, self._exchange_ns)
+    def recipe(self, tile: str) -> str:
+        """Return Python that computes a tile's number again; `StatisticsError` where it has none."""
+        try:
+            edge = self.edge_inputs()
+        except StatisticsError:
+            edge = None
+        times = self.analytics.columns["time_ns"]
+        bar_ns = int(times[-1]) if len(times) else None
+        recipes = tile_recipes(self.settings, bar_ns, self.instruments.values(), edge)
+        if tile not in recipes:
+            raise StatisticsError(f"There is no number to compute again yet: {tile}.")
+        return recipes[tile]
 
     def snapshot(self, time_ns: int, status: Status) -> Snapshot:
         """Return everything a view may show, as it stands now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from quantnb.stats.bars import aggregate_bars
 from quantnb.stats.timeframes import timeframe_ns
 from quantnb.store import Columns
 
-__all__ = ["BAR_COLUMNS", "Instrument", "TapeEntry"]
+__all__ = ["BAR_COLUMNS", "Instrument", "PriceChange", "TapeEntry"]
 
 TRADES_KEPT = 500_000  # 41 bytes each
 BARS_KEPT = 20_000
@@ -38,6 +38,15 @@ _TRADE_DTYPES = {
     "is_buyer_maker": np.bool_,
 }
 _BAR_DTYPES = {"time_ns": np.int64, **dict.fromkeys(BAR_COLUMNS, np.float64)}
+
+
+class PriceChange(NamedTuple):
+    """The change of a price in per cent, and the trades between which it is measured."""
+
+    percent: float
+    then_id: int
+    now_id: int
+
 
 TapeEntry = tuple[int, Trade, float, float, float]  # sequence, trade, last close, spread, z-score
 
@@ -61,7 +70,6 @@ class Instrument:
         self.quote: Quote | None = None  # the newest
         self.mark: MarkPrice | None = None  # the newest
         self.funding_interval_s = FUNDING_INTERVAL_S
-        self.last_price = float("nan")
         self.last_event_ns = 0
         self._trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
         self._recovered: list[Trade] = []  # not among the trades yet: they are put in many at a time
@@ -110,7 +118,7 @@ class Instrument:
             self._first_live_id = trade.trade_id
         self._trades.append(_row(trade))
         self._count(trade)
-        self.last_price, self.last_event_ns = trade.price, trade.event_ns
+        self.last_event_ns = trade.event_ns
         self.tape.append((sequence, trade, self._last_close, spread, zscore))
         if self._closed_until_ns is not None and trade.event_ns < self._closed_until_ns:
             self._revise_from(trade.event_ns)
@@ -167,7 +175,6 @@ class Instrument:
                 for (name, dtype), column in zip(_TRADE_DTYPES.items(), values, strict=True)
             },
         )
-        self.last_price = float(self._trades["price"][-1])
         self.last_event_ns = int(self._trades["event_ns"][-1])
         self._next_trade = self._trades.first
         for trade in recovered:
@@ -249,13 +256,18 @@ class Instrument:
 
     def _price_before(self, event_ns: int) -> float:
         """Return the price of the last trade before ``event_ns``, in id order; NaN where none is kept."""
+        position = self._trade_before(event_ns)
+        return math.nan if position is None else float(self._trades["price"][position])
+
+    def _trade_before(self, event_ns: int) -> int | None:
+        """Return the position of the last trade before ``event_ns``, in id order; None where none is kept."""
         # Looking backwards in blocks: the answer is nearly always among the newest trades.
         times = self._trades["event_ns"]
         for end in range(len(times), 0, -4096):
             before = np.flatnonzero(times[max(end - 4096, 0) : end] < event_ns)
             if len(before):
-                return float(self._trades["price"][max(end - 4096, 0) + before[-1]])
-        return float("nan")
+                return max(end - 4096, 0) + int(before[-1])
+        return None
 
     def _blank_holes(self, columns: dict[str, NDArray[Any]], start: int) -> None:
         """Blank the bars that a hole touches, from the trade before it to the trade after it."""
@@ -306,11 +318,14 @@ class Instrument:
             vwap=quote_volume / volume,
         )
 
-    def price_change_pct(self, now_ns: int, span_s: float) -> float:
-        """Return the change of the last price against the one ``span_s`` ago; NaN without that history."""
-        then_ns = now_ns - int(span_s * 1e9)
-        then = self._price_before(then_ns + 1)
-        return 100.0 * (self.last_price / then - 1.0)
+    def price_change(self, now_ns: int, span_s: float) -> PriceChange | None:
+        """Return the change of the last price against the one ``span_s`` ago; None without that history."""
+        then = self._trade_before(now_ns - int(span_s * 1e9) + 1)
+        if then is None:
+            return None
+        ids, price = self._trades["trade_id"], self._trades["price"]
+        percent = 100.0 * (float(price[-1]) / float(price[then]) - 1.0)
+        return PriceChange(percent, int(ids[then]), int(ids[-1]))
 
 
 def _row(trade: Trade) -> tuple[Any, ...]:

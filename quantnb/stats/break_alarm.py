@@ -27,9 +27,11 @@ from quantnb.stats.hedge import fit_line
 from quantnb.stats.inputs import Array, pair_values
 from quantnb.stats.windows import quietly
 
-__all__ = ["BreakAlarm", "Level", "break_alarm", "cusum_statistic", "recursive_residuals"]
+__all__ = ["FEWEST_BARS", "BreakAlarm", "Level", "break_alarm", "cusum_statistic", "recursive_residuals"]
 
 Level = Literal["1%", "5%", "10%"]
+
+FEWEST_BARS = 2 * FEWEST_OBSERVATIONS
 
 # Each of the two tests at half the level. CUSUM: Brown, Durbin and Evans' a with
 # 2 (Q(3a) + exp(-4 a^2) (1 - Q(a))) = size, Q the normal tail; drift: the normal quantile.
@@ -129,10 +131,8 @@ def break_alarm(y: Any, x: Any, *, level: Level = "5%") -> BreakAlarm:
         raise InvalidSettingError(f"The level is {choices(_THRESHOLDS)}, not {level!r}.")
     leg_y, leg_x = pair_values(y, x)
     for name, leg in (("y", leg_y), ("x", leg_x)):
-        if len(leg) < 2 * FEWEST_OBSERVATIONS:
-            raise StatisticsError(
-                f"Leg {name} has {len(leg)} bars; two halves need {2 * FEWEST_OBSERVATIONS}."
-            )
+        if len(leg) < FEWEST_BARS:
+            raise StatisticsError(f"Leg {name} has {len(leg)} bars; two halves need {FEWEST_BARS}.")
         check_observed(leg, f"Leg {name}")
     leg_y, leg_x = leg_y - leg_y[0], leg_x - leg_x[0]  # the level would cost digits, and says nothing
     memory = _persistence(leg_y, leg_x)

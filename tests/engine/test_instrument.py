@@ -218,7 +218,9 @@ def test_a_trade_recovered_after_the_newest_one_is_the_newest() -> None:
     feed(instrument, [trade(trade_id=5, at_s=5)])
     instrument.recover([trade(trade_id=6, price=70.0, at_s=6)])
     assert instrument.trades["price"].tolist() == [100.0, 70.0]
-    assert instrument.last_price == 70.0
+    change = instrument.price_change(T0 + 6 * S, 0.5)
+    assert change is not None
+    assert (change.then_id, change.now_id, change.percent) == (5, 6, pytest.approx(-30.0))
 
 
 def test_after_ids_started_over_what_is_recovered_is_put_among_the_new_ones() -> None:
@@ -320,8 +322,10 @@ def test_another_timeframe_remakes_the_bars_from_the_trades_kept() -> None:
 def test_price_change_is_measured_against_the_price_one_span_ago() -> None:
     instrument = Instrument("BTCUSDT", S)
     feed(instrument, [trade(price=100.0, at_s=0), trade(trade_id=2, price=103.0, at_s=10)])
-    assert instrument.price_change_pct(T0 + 10 * S, 10.0) == pytest.approx(3.0)
-    assert np.isnan(instrument.price_change_pct(T0 + 10 * S, 60.0))
+    change = instrument.price_change(T0 + 10 * S, 10.0)
+    assert change is not None
+    assert change.percent == pytest.approx(3.0)
+    assert instrument.price_change(T0 + 10 * S, 60.0) is None
 
 
 def test_the_volume_is_the_exact_sum_rounded_once_in_whatever_order_trades_come() -> None:
