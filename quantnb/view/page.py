@@ -15,6 +15,7 @@ from quantnb.view.correlation import CorrelationChart
 from quantnb.view.hedge import HedgeChart
 from quantnb.view.lease import Lease, kernel_lease
 from quantnb.view.price import PriceChart
+from quantnb.view.screener import Screener
 from quantnb.view.spread import SpreadChart
 from quantnb.view.status import Status
 from quantnb.view.tape import Tape
@@ -34,6 +35,7 @@ _PARTS = {
     "correlation": CorrelationChart,
     "hedge": HedgeChart,
     "alerts": Alerts,
+    "screener": Screener,
     "tape": Tape,
 }
 _CHARTS = dict(zip(ANALYTICS, ("price", "spread", "correlation", "hedge"), strict=True))
@@ -56,7 +58,7 @@ class Page(ipywidgets.VBox):
     lease : Lease, optional
         Who watches; the kernel's own unless a test says otherwise.
     **parts : ipywidgets.Widget
-        Panels made beforehand: ``status controls tiles price spread correlation hedge alerts tape``. What is
+        Panels made beforehand: ``status controls tiles price spread correlation hedge alerts screener tape``. What is
         not given is made here.
 
     Raises
@@ -84,7 +86,8 @@ class Page(ipywidgets.VBox):
     def _body(self) -> ipywidgets.Box:
         part = self.parts
         places = _box("qnb-places", *(part[name] for name in _CHARTS.values()), part["alerts"])
-        return _box("qnb-body", part["controls"], _box("qnb-main", part["tiles"], places, part["tape"]))
+        main = _box("qnb-main", part["tiles"], places, part["screener"], part["tape"])
+        return _box("qnb-body", part["controls"], main)
 
     def _choose_prime(self, _change: object = None) -> None:
         """Give the prime place by a class alone: moving a chart in the DOM would draw it anew."""

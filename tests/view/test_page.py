@@ -28,6 +28,7 @@ def test_a_page_has_every_panel(page):
         "correlation",
         "hedge",
         "alerts",
+        "screener",
         "tape",
     }
 
