@@ -71,11 +71,10 @@ class Screener(Panel):
         self._note = ("", "info")  # how the last scan ended, where it found nothing
         self._table: dict[str, Any] | None = None
         super().__init__(session, lease=lease)
-        session.observe(self._forget, "feed")
+        self.watch(self._forget, "feed")
 
     def close(self) -> None:
         """Cancel what runs and close the widget."""
-        self.session.unobserve(self._forget, "feed")
         self._drop_task()
         super().close()
 
