@@ -31,10 +31,12 @@ if TYPE_CHECKING:
         EdgeResult,
         EngleGrangerResult,
         LeadLagResult,
+        PairStudy,
         ScanResult,
         TradeColumns,
         ZscoreEvidence,
     )
+    from quantnb.stats.lines import Prices
 
 __all__ = ["Session"]
 
@@ -354,6 +356,21 @@ class Session(traitlets.HasTraits):
         columns = self._engine.analytics.columns
         newest = slice(-max(self.window, FEWEST_OBSERVATIONS), None)
         return engle_granger(columns["y"][newest], columns["x"][newest], lags=lags)
+
+    def study(self, prices: Prices = "level") -> PairStudy:
+        """Study the pair on its newest two windows of bars: every hedge ratio, every test, and a verdict.
+
+        Raises
+        ------
+        InvalidSettingError
+            For ``prices`` other than ``"level"`` and ``"log"``.
+        StatisticsError
+            Where there are too few bars.
+        """
+        from quantnb.stats import study_pair
+
+        pair = self.spread()
+        return study_pair(pair["y"], pair["x"], self.window, prices=prices)
 
     def evidence(self) -> ZscoreEvidence:
         """Return what the newest z-score rests on, and why it is not to be believed where it is not."""

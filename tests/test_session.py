@@ -13,7 +13,7 @@ import pytest
 from quantnb.errors import ExportError, FeedError, InvalidSettingError, StatisticsError
 from quantnb.exchange import LocalExchange
 from quantnb.session import Session
-from quantnb.stats import causal_spread, resample_ohlc
+from quantnb.stats import causal_spread, resample_ohlc, study_pair
 
 WAIT_S = 30.0
 
@@ -360,6 +360,13 @@ async def test_the_zscore_on_the_screen_is_the_one_its_evidence_and_its_causes_a
     pd.testing.assert_series_equal(parts, zscores.diff(), check_names=False, rtol=0, atol=1e-9)
 
 
+async def test_a_study_of_the_pair_is_of_its_own_bars(session: Session) -> None:
+    await until(session, lambda each: len(each.snapshot.pair_series) >= 2 * each.window + 20)
+    await session.stop()
+    pair = session.spread()
+    assert session.study("log") == study_pair(pair["y"], pair["x"], session.window, prices="log")
+
+
 def test_a_symbol_that_is_not_watched_is_named() -> None:
     with pytest.raises(InvalidSettingError, match="the symbols are BTCUSDT, ETHUSDT, SOLUSDT"):
         Session().trades("XRPUSDT")
@@ -368,6 +375,11 @@ def test_a_symbol_that_is_not_watched_is_named() -> None:
 def test_a_test_of_the_spread_without_bars_is_refused() -> None:
     with pytest.raises(StatisticsError):
         Session().test_spread()
+
+
+def test_a_study_of_the_pair_without_bars_says_how_many_it_needs() -> None:
+    with pytest.raises(StatisticsError, match=r"needs 100 bars \(2 × 50\), 0 so far"):
+        Session().study()
 
 
 @pytest.mark.parametrize("kind", ["trades", "bars", "analytics", "alerts"])

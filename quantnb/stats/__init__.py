@@ -33,6 +33,7 @@ from quantnb.stats.kpss import KpssResult, kpss_test
 from quantnb.stats.lead_lag import LeadLagResult, lead_lag
 from quantnb.stats.ledoit_wolf import LedoitWolfResult, ledoit_wolf
 from quantnb.stats.lines import rolling_lines
+from quantnb.stats.pair_study import PairStudy, study_pair
 from quantnb.stats.regression import FitColumns
 from quantnb.stats.returns import log_returns
 from quantnb.stats.scan import scan
@@ -63,6 +64,7 @@ __all__ = [
     "LeadLagResult",
     "LedoitWolfResult",
     "Leg",
+    "PairStudy",
     "ScanResult",
     "TradeColumns",
     "VarianceRatioResult",
@@ -99,6 +101,7 @@ __all__ = [
     "rolling_volatility",
     "scan",
     "spread",
+    "study_pair",
     "trade_correlation_by_horizon",
     "variance_ratio",
     "zscore",

@@ -6,13 +6,13 @@ the spread, the z-score is a matter of taste and not of the market, and the comp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quantnb.errors import StatisticsError
+from quantnb.errors import InvalidSettingError, StatisticsError, choices
 from quantnb.stats.adf import FEWEST_OBSERVATIONS, check_observed
 from quantnb.stats.engle_granger import EngleGrangerResult, engle_granger
 from quantnb.stats.half_life import half_life
@@ -25,7 +25,9 @@ from quantnb.stats.zscore import zscore
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HedgeComparison", "HedgeRow", "compare_hedges"]
+__all__ = ["HEDGES", "HedgeComparison", "HedgeRow", "compare_hedges"]
+
+HEDGES: Mapping[str, str] = dict([*METHODS.items(), ("kalman", "Kalman filter")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class HedgeComparison:
     Attributes
     ----------
     rows : mapping of str to HedgeRow
-        By method: "ols", "inverse", "tls", "theil_sen", "kalman".
+        By method, in this order: "ols", "inverse", "tls", "theil_sen", "kalman".
     y_on_x, x_on_y : EngleGrangerResult
         The test in both directions, on the last ``window`` bars. It fits its own ratio, by least squares.
     window : int
@@ -104,7 +106,13 @@ class HedgeComparison:
 
 
 def compare_hedges(
-    y: Any, x: Any, window: int, *, prices: Prices = "level", lags: int = 1
+    y: Any,
+    x: Any,
+    window: int,
+    *,
+    prices: Prices = "level",
+    lags: int = 1,
+    methods: Collection[str] = tuple(HEDGES),
 ) -> HedgeComparison:
     """Compare the methods on the newest bars of a pair.
 
@@ -119,6 +127,8 @@ def compare_hedges(
         Compare ratios of units, or of money.
     lags : int
         Lagged changes in the Engle-Granger tests.
+    methods : collection of {"ols", "inverse", "tls", "theil_sen", "kalman"}
+        Which to compare.
 
     Returns
     -------
@@ -127,7 +137,7 @@ def compare_hedges(
     Raises
     ------
     InvalidSettingError
-        For an impossible window, prices or lags.
+        For an impossible window, prices or lags, or an unknown method.
     StatisticsError
         For too few bars, a gap among them, a leg that does not move, or legs that are the same line.
 
@@ -139,6 +149,9 @@ def compare_hedges(
     """
     check_window(window, at_least=FEWEST_OBSERVATIONS)
     line_of("ols", prices)
+    for method in methods:
+        if method not in HEDGES:
+            raise InvalidSettingError(f"The method is {choices(HEDGES)}, not {method!r}.")
     leg_y, leg_x = (_newest(leg, 2 * window, name) for leg, name in zip(pair_values(y, x), "yx", strict=True))
     if prices == "log":
         check_positive(leg_y, "y")
@@ -146,8 +159,7 @@ def compare_hedges(
         leg_y, leg_x = np.log(leg_y), np.log(leg_x)
     recent = leg_y[window:], leg_x[window:]
     tests = engle_granger(*recent, lags=lags), engle_granger(*recent[::-1], lags=lags)
-    rows: dict[str, HedgeRow] = {name: _row_of_line(leg_y, leg_x, window, name, prices) for name in METHODS}
-    rows["kalman"] = _row_of_kalman(leg_y, leg_x, window)
+    rows = {name: _row_of(name, leg_y, leg_x, window, prices) for name in HEDGES if name in methods}
     return HedgeComparison(rows, *tests, window, prices)
 
 
@@ -156,6 +168,12 @@ def _newest(leg: Array, n: int, name: str) -> Array:
         raise StatisticsError(f"The comparison needs 2 x window = {n} bars; leg {name} has {len(leg)}.")
     check_observed(leg[-n:], f"Leg {name}")
     return leg[-n:]
+
+
+def _row_of(method: str, y: Array, x: Array, window: int, prices: Prices) -> HedgeRow:
+    if method == "kalman":
+        return _row_of_kalman(y, x, window)
+    return _row_of_line(y, x, window, method, prices)
 
 
 def _row_of_line(y: Array, x: Array, window: int, method: Any, prices: Prices) -> HedgeRow:
