@@ -15,15 +15,19 @@ from quantnb.stats.attribution import (
     zscore_attribution,
     zscore_states,
 )
+from quantnb.stats.backtest import backtest_rule
+from quantnb.stats.backtest_result import BacktestResult
 from quantnb.stats.bars import BarColumns, aggregate_bars, resample_ohlc
 from quantnb.stats.break_alarm import BreakAlarm, break_alarm
 from quantnb.stats.causal import causal_fit, causal_spread, rolling_fit
 from quantnb.stats.compare import HedgeComparison, HedgeRow, compare_hedges
 from quantnb.stats.correlation import correlation_band, correlation_matrix, rolling_corr
+from quantnb.stats.costs import Costs
 from quantnb.stats.edge import EdgeResult, Leg, expected_edge
 from quantnb.stats.engle_granger import EngleGrangerResult, engle_granger
 from quantnb.stats.evidence import ZscoreEvidence, zscore_evidence
 from quantnb.stats.false_discovery import benjamini_hochberg
+from quantnb.stats.firings import firings, price_changes_pct
 from quantnb.stats.half_life import HalfLifeResult, half_life, half_life_of
 from quantnb.stats.hedge import HedgeRatioResult, hedge_ratio
 from quantnb.stats.horizons import HORIZONS_MS, correlation_by_horizon, trade_correlation_by_horizon
@@ -36,6 +40,7 @@ from quantnb.stats.lines import rolling_lines
 from quantnb.stats.pair_study import PairStudy, study_pair
 from quantnb.stats.regression import FitColumns
 from quantnb.stats.returns import log_returns
+from quantnb.stats.rolling_break import rolling_break
 from quantnb.stats.scan import scan
 from quantnb.stats.scan_result import ScanResult
 from quantnb.stats.spread import spread
@@ -49,8 +54,10 @@ __all__ = [
     "HORIZONS_MS",
     "TIMEFRAME_NS",
     "AdfResult",
+    "BacktestResult",
     "BarColumns",
     "BreakAlarm",
+    "Costs",
     "EdgeResult",
     "EngleGrangerResult",
     "FitColumns",
@@ -74,6 +81,7 @@ __all__ = [
     "adf_test",
     "aggregate_bars",
     "attribute_zscore",
+    "backtest_rule",
     "benjamini_hochberg",
     "break_alarm",
     "causal_fit",
@@ -85,6 +93,7 @@ __all__ = [
     "correlation_matrix",
     "engle_granger",
     "expected_edge",
+    "firings",
     "half_life",
     "half_life_of",
     "hedge_ratio",
@@ -94,7 +103,9 @@ __all__ = [
     "lead_lag",
     "ledoit_wolf",
     "log_returns",
+    "price_changes_pct",
     "resample_ohlc",
+    "rolling_break",
     "rolling_corr",
     "rolling_fit",
     "rolling_lines",

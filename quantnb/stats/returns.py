@@ -40,10 +40,10 @@ def returns_of(close: Array) -> Array:
     return returns
 
 
-def check_positive(prices: Array, name: str) -> None:
+def check_positive(prices: Array, name: str, reason: str = "for its logarithm") -> None:
     """Raise `StatisticsError` where a price is zero or negative; NaN is merely missing."""
     wrong = np.flatnonzero(prices <= 0)
     if len(wrong):
         raise StatisticsError(
-            f"{name} must be above 0 for its logarithm; at position {wrong[0]} it is {prices[wrong[0]]:g}."
+            f"{name} must be above 0 {reason}; at position {wrong[0]} it is {prices[wrong[0]]:g}."
         )
