@@ -13,6 +13,7 @@ from quantnb.view.assets import css, esm
 from quantnb.view.controls import ANALYTICS, Controls
 from quantnb.view.correlation import CorrelationChart
 from quantnb.view.hedge import HedgeChart
+from quantnb.view.horizon import HorizonChart
 from quantnb.view.lease import Lease, kernel_lease
 from quantnb.view.price import PriceChart
 from quantnb.view.screener import Screener
@@ -34,6 +35,7 @@ _PARTS = {
     "spread": SpreadChart,
     "correlation": CorrelationChart,
     "hedge": HedgeChart,
+    "horizon": HorizonChart,
     "alerts": Alerts,
     "screener": Screener,
     "tape": Tape,
@@ -58,8 +60,8 @@ class Page(ipywidgets.VBox):
     lease : Lease, optional
         Who watches; the kernel's own unless a test says otherwise.
     **parts : ipywidgets.Widget
-        Panels made beforehand: ``status controls tiles price spread correlation hedge alerts screener tape``. What is
-        not given is made here.
+        Panels made beforehand: ``status controls tiles price spread correlation hedge horizon alerts
+        screener tape``. What is not given is made here.
 
     Raises
     ------
@@ -85,7 +87,8 @@ class Page(ipywidgets.VBox):
 
     def _body(self) -> ipywidgets.Box:
         part = self.parts
-        places = _box("qnb-places", *(part[name] for name in _CHARTS.values()), part["alerts"])
+        charts = (part[name] for name in _CHARTS.values())
+        places = _box("qnb-places", *charts, part["horizon"], part["alerts"])
         main = _box("qnb-main", part["tiles"], places, part["screener"], part["tape"])
         return _box("qnb-body", part["controls"], main)
 

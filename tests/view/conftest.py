@@ -28,6 +28,7 @@ from quantnb.snapshot import (
     TapeRow,
     TileName,
 )
+from quantnb.stats import TradeColumns
 from quantnb.view.lease import Lease
 
 START_NS = 1_790_000_000_000_000_000
@@ -143,6 +144,12 @@ class StandInSession(traitlets.HasTraits):
 
     def tick_size(self, symbol: str) -> float | None:
         return TICKS.get(symbol)
+
+    def trade_columns(self, symbol: str) -> TradeColumns:
+        """Two trades a closed bar: at the close before, and at its own."""
+        close = np.repeat(self._close[symbol], 2)[1:]
+        event_ns = START_NS + np.arange(len(close)) * SECOND_NS // 2 + SECOND_NS // 2
+        return TradeColumns(event_ns, close, np.arange(1, len(close) + 1))
 
     def add_rule(
         self,

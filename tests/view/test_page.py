@@ -27,6 +27,7 @@ def test_a_page_has_every_panel(page):
         "spread",
         "correlation",
         "hedge",
+        "horizon",
         "alerts",
         "screener",
         "tape",
