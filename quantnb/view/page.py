@@ -14,6 +14,7 @@ from quantnb.view.controls import ANALYTICS, Controls
 from quantnb.view.correlation import CorrelationChart
 from quantnb.view.hedge import HedgeChart
 from quantnb.view.horizon import HorizonChart
+from quantnb.view.laboratory import Laboratory
 from quantnb.view.lease import Lease, kernel_lease
 from quantnb.view.price import PriceChart
 from quantnb.view.screener import Screener
@@ -37,6 +38,7 @@ _PARTS = {
     "hedge": HedgeChart,
     "horizon": HorizonChart,
     "alerts": Alerts,
+    "laboratory": Laboratory,
     "screener": Screener,
     "tape": Tape,
 }
@@ -61,7 +63,7 @@ class Page(ipywidgets.VBox):
         Who watches; the kernel's own unless a test says otherwise.
     **parts : ipywidgets.Widget
         Panels made beforehand: ``status controls tiles price spread correlation hedge horizon alerts
-        screener tape``. What is not given is made here.
+        laboratory screener tape``. What is not given is made here.
 
     Raises
     ------
@@ -89,7 +91,7 @@ class Page(ipywidgets.VBox):
         part = self.parts
         charts = (part[name] for name in _CHARTS.values())
         places = _box("qnb-places", *charts, part["horizon"], part["alerts"])
-        main = _box("qnb-main", part["tiles"], places, part["screener"], part["tape"])
+        main = _box("qnb-main", part["tiles"], places, part["laboratory"], part["screener"], part["tape"])
         return _box("qnb-body", part["controls"], main)
 
     def _choose_prime(self, _change: object = None) -> None:

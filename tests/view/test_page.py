@@ -29,6 +29,7 @@ def test_a_page_has_every_panel(page):
         "hedge",
         "horizon",
         "alerts",
+        "laboratory",
         "screener",
         "tape",
     }
