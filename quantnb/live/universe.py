@@ -22,7 +22,7 @@ from quantnb.events import Kline
 from quantnb.feed.budget import Budget, klines_weight
 from quantnb.feed.history import MOST_KLINES, SETTLED_NS, SHORTEST_KLINE_NS
 from quantnb.feed.patience import Patience
-from quantnb.feed.reconnect import rule_of
+from quantnb.feed.reconnect import Failure, rule_of
 from quantnb.feed.routes import Endpoints
 from quantnb.feed.symbols import not_listed
 from quantnb.live.ban import Ban
@@ -168,6 +168,7 @@ class _Fetch:
     left_out: dict[str, str] = field(default_factory=dict)
     patience: Patience = field(default_factory=lambda: Patience(random.random))
     n_failures: int = 0  # in a row
+    weight_under_way: int = 0
     n_done: int = 0
     n_all: int = 0
 
@@ -245,16 +246,16 @@ class _Fetch:
         """Return an answer, asked for when its turn has come, and again where trying again can help."""
         while True:
             await self._turn(weight)
+            self.weight_under_way += weight
             try:
                 answer = await ask()
-            except RestError as error:
-                self._learn()
+            except FeedError as error:
+                self._learn(weight)
+                if not isinstance(error, RestError):
+                    raise
                 self._fail(error)
-            except FeedError:
-                self._learn()
-                raise
             else:
-                self._learn()
+                self._learn(weight)
                 self._succeed()
                 return answer
 
@@ -277,11 +278,15 @@ class _Fetch:
     def _check_ban(self) -> None:
         ban_s = self.access.ban.remaining_s()
         if ban_s > 0.0:
-            raise FeedError(f"{self.access.ban.reason} It may be asked again in {_duration(ban_s)}.")
+            sentence = f"{self.access.ban.reason} It may be asked again in {_duration(ban_s)}."
+            raise RestError(sentence, Failure("http", 429, retry_after_s=ban_s))
 
-    def _learn(self) -> None:
-        if self.access.rest.used_weight is not None:
-            self.access.budget.learn(self.access.rest.used_weight, self.access.clock.now())
+    def _learn(self, weight: int) -> None:
+        """Take over the exchange's count after an answer; it may not hold yet what is under way."""
+        self.weight_under_way -= weight
+        used = self.access.rest.used_weight
+        if used is not None:
+            self.access.budget.learn(used + self.weight_under_way, self.access.clock.now())
 
     def _succeed(self) -> None:
         self.n_failures = 0

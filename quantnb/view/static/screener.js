@@ -3,7 +3,7 @@ import { connect } from "./protocol.js";
 
 const SAID_MS = 8_000; // then the room is the result's again
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900 };
-const ADVICE = "The best of thousands of tests looks good by luck alone: judge a pair by other bars than these.";
+const ADVICE = "The best of so many tests look good by luck alone: judge a pair by other bars than these.";
 const IDLE = "No scan yet. It tests every pair for cointegration, in both directions, on bars fetched by REST.";
 
 /** Columns: key, name, what it means, and the direction in which the best come first. */
@@ -35,7 +35,7 @@ const FORMATS = {
   statistic: (value) => fixed(value, 2),
   pvalue: small,
   qvalue: small,
-  half_life: (value, seconds) => `${fixed(value, 1)} (${duration(value * seconds)})`,
+  half_life: (value, seconds) => (value < 0.1 ? "< 0.1" : `${fixed(value, 1)} (${duration(value * seconds)})`),
   hedge_ratio: (value) => fixed(value, 4),
   zscore: (value) => fixed(value, 2, "exceptZero"),
   liquidity: (value) => value.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 3 }),
@@ -173,14 +173,14 @@ function makeSummary() {
   const element = h("div", { className: "qnb-screener-summary" }, words, advice, leftOut, origin);
 
   function draw(table, generation) {
-    [advice, leftOut, origin].forEach((each) => (each.hidden = !table));
+    [advice, origin].forEach((each) => (each.hidden = !table));
+    leftOut.hidden = !table?.left_out.length;
     if (!table) return setText(words, IDLE);
     if (element.dataset.generation === String(generation)) return;
     element.dataset.generation = generation;
     words.replaceChildren(...(table.is_simulated ? [simulated, " "] : []), table.words);
     setText(origin, originOf(table));
     const n = table.left_out.length;
-    leftOut.hidden = n === 0;
     setText(summary, `${n} ${n === 1 ? "symbol" : "symbols"} left out`);
     reasons.replaceChildren(...table.left_out.map(([symbol, reason]) => h("li", {}, h("b", {}, symbol), ` ${reason}`)));
   }
@@ -272,7 +272,8 @@ export default () => {
       filter.addEventListener("input", soon);
       const title = h("h3", { className: "qnb-title" }, "Screener");
       const bar = h("div", { className: "qnb-panel-head" }, title, filter);
-      const setup = h("div", { className: "qnb-screener-setup" }, form.form, progress.element, message, summary.element);
+      form.form.append(message); // beside the button: what it says must not move the rows under a pointer
+      const setup = h("div", { className: "qnb-screener-setup" }, form.form, progress.element, summary.element);
       el.append(h("section", { className: "qnb qnb-panel qnb-screener", "aria-label": "Screener" }, bar, setup, scroller));
       draw();
       return () => {
