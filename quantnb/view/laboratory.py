@@ -94,21 +94,10 @@ class Laboratory(Panel):
         """Start the study that a browser asks for; while one runs, nobody starts another."""
         match content:
             case {"kind": "run", "prices": "level" | "log" as prices} if self._task is None:
-                study = self._study(prices)
+                study = _study(self.session.snapshot, prices)
                 self._task = asyncio.get_running_loop().create_task(study, name="quantnb laboratory")
                 self._task.add_done_callback(self._end)
                 self.publish()
-
-    async def _study(self, prices: Prices) -> _Result | str:
-        """Study the bars there are now, in a thread; return the sentence why not where that fails."""
-        snapshot = self.session.snapshot
-        columns, window = snapshot.pair_series.columns, snapshot.window
-        try:
-            study = await asyncio.to_thread(study_pair, columns["y"], columns["x"], window, prices=prices)
-        except Exception as error:
-            return f"{'/'.join(snapshot.pair)}: {sentence_of(error)}"
-        end_ns = int(snapshot.pair_series.time_ns[-1]) + timeframe_ns(snapshot.timeframe)
-        return _Result(_settings(snapshot), end_ns, study)
 
     def _end(self, task: asyncio.Task[_Result | str]) -> None:
         """Show what came of it; one that another cell has cancelled leaves things as they were."""
@@ -120,3 +109,14 @@ class Laboratory(Panel):
             else:
                 self._failure, self._result = "", outcome
         self.publish()
+
+
+async def _study(snapshot: Snapshot, prices: Prices) -> _Result | str:
+    """Study the bars of a snapshot in a thread; return the sentence why not where that fails."""
+    columns, window = snapshot.pair_series.columns, snapshot.window
+    try:
+        study = await asyncio.to_thread(study_pair, columns["y"], columns["x"], window, prices=prices)
+    except Exception as error:
+        return f"{'/'.join(snapshot.pair)}: {sentence_of(error)}"
+    end_ns = int(snapshot.pair_series.time_ns[-1]) + timeframe_ns(snapshot.timeframe)
+    return _Result(_settings(snapshot), end_ns, study)

@@ -74,7 +74,7 @@ def study_data(study: PairStudy) -> dict[str, Any]:
     hedges = study.hedges
     return {
         "prices": study.prices,
-        "findings": [{"side": each.side, "text": _minus(each.text)} for each in study.findings],
+        "findings": [{"side": each.side, "text": _typeset(each.text)} for each in study.findings],
         "notes": study.notes,
         "signs_differ": not isinstance(hedges, str) and hedges.signs_differ,
         "methods": [] if isinstance(hedges, str) else [_method(*row) for row in hedges.rows.items()],
@@ -106,7 +106,7 @@ def _test(row: StudyRow) -> dict[str, Any]:
         "key": row.name,
         "name": name,
         "title": title,
-        "words": _minus(row.verdict),
+        "words": _typeset(row.verdict),
         "cells": [
             _fixed(row.statistic, 2),
             critical,
@@ -141,5 +141,5 @@ def _pvalue(row: StudyRow) -> str:
     return "< 0.001" if row.pvalue < 0.001 else _fixed(row.pvalue, 3)
 
 
-def _minus(text: str) -> str:
-    return text.replace(" -", " −")
+def _typeset(text: str) -> str:
+    return text.replace(" -", " −").replace("Engle-Granger", "Engle–Granger")
