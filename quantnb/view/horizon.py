@@ -88,6 +88,8 @@ class HorizonChart(Chart):
             return
         if self.figure.is_watched:
             self._offer(snapshot, legs)
+        else:
+            self._drawn = None  # the first who looks at the same snapshot is to find it computed
         study = self._background.result()
         if study is None or study.pair != snapshot.pair:
             self._wait(snapshot, "Computing the correlations…")
