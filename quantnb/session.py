@@ -414,14 +414,14 @@ class Session(traitlets.HasTraits):
         StatisticsError
             For a tile without a number.
         """
+        for tile in self.snapshot.tiles:
+            if tile == what:
+                return self._engine.recipe(tile)
         if isinstance(what, str):
-            tiles = self.snapshot.tiles
-            if what not in tiles:
-                raise InvalidSettingError(f"The tiles are {choices(tiles)}, not {what!r}.")
-            return self._engine.recipe(what)
+            raise InvalidSettingError(f"The tiles are {choices(self.snapshot.tiles)}, not {what!r}.")
         for alert in self._engine.alerts.log:
             if alert.alert_id == what:
-                return alert.recipe
+                return f"{alert.recipe}# {alert.value!r}\n"
         raise InvalidSettingError(f"There is no alert {what!r} in the log.")
 
     # Screening ----------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ __all__ = [
 State = Literal["stopped", "connecting", "live", "delayed", "stale", "reconnecting", "blocked", "simulated"]
 StreamState = Literal["waiting", "live", "quiet", "silent", "stale"]
 HoleState = Literal["open", "closed", "lost"]
-TileName = Literal["ticks", "spread", "zscore", "correlation", "edge", "volume", "alerts"]
+TileName = Literal["ticks", "volume", "spread", "zscore", "half_life", "correlation", "edge", "alerts"]
 
 
 @dataclass(frozen=True, slots=True)

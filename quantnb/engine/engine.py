@@ -24,7 +24,16 @@ from quantnb.engine.worth import EdgeInputs, edge_inputs
 from quantnb.errors import StatisticsError
 from quantnb.events import Event, Gap, History, MarkPrice, Quote, Recovered, Trade
 from quantnb.feed.symbols import FUNDING_INTERVAL_S
-from quantnb.snapshot import CorrelationMatrix, HedgeFit, Series, Snapshot, Status, TapeRow
+from quantnb.snapshot import (
+    CorrelationMatrix,
+    HedgeFit,
+    Measure,
+    Series,
+    Snapshot,
+    Status,
+    TapeRow,
+    TileName,
+)
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
 from quantnb.stats.correlation import correlation_matrix
 from quantnb.stats.edge import EdgeResult
@@ -212,18 +221,30 @@ class Engine:
         except StatisticsError as error:
             return str(error)
 
-    def recipe(self, tile: str) -> str:
+    def recipe(self, tile: TileName) -> str:
         """Return Python that computes a tile's number again; `StatisticsError` where it has none."""
-        try:
-            edge = self.edge_inputs()
-        except StatisticsError:
-            edge = None
+        value = self._tiles()[tile].value
+        if value is None:
+            raise StatisticsError(f"There is no number to compute again yet: {tile}.")
         times = self.analytics.columns["time_ns"]
         bar_ns = int(times[-1]) if len(times) else None
+        edge = self.edge_inputs() if tile == "edge" else None
         recipes = tile_recipes(self.settings, bar_ns, self.instruments.values(), edge)
-        if tile not in recipes:
-            raise StatisticsError(f"There is no number to compute again yet: {tile}.")
-        return recipes[tile]
+        return f"{recipes[tile]}# {value!r}\n"
+
+    def _tiles(self) -> Mapping[TileName, Measure]:
+        instruments = self.instruments.values()
+        return measure_tiles(
+            self.analytics,
+            self.settings.window,
+            n_trades=sum(each.n_trades for each in instruments),
+            quote_volume=sum(each.quote_volume for each in instruments),
+            n_alerts=len(self.alerts.active),
+            n_rules=len(self.alerts.rules),
+            evidence=self._evidence,
+            edge=self._edge(),
+            doubts=self.doubts(),
+        )
 
     def snapshot(self, time_ns: int, status: Status) -> Snapshot:
         """Return everything a view may show, as it stands now."""
@@ -235,16 +256,7 @@ class Engine:
             timeframe=self.settings.timeframe,
             window=self.settings.window,
             status=status,
-            tiles=measure_tiles(
-                self.analytics,
-                self.settings.window,
-                n_trades=sum(each.n_trades for each in instruments),
-                quote_volume=sum(each.quote_volume for each in instruments),
-                n_alerts=len(self.alerts.active),
-                n_rules=len(self.alerts.rules),
-                edge=self._edge(),
-                doubts=self.doubts(),
-            ),
+            tiles=self._tiles(),
             bars={each.symbol: _series(each.bars, BAR_COLUMNS) for each in instruments},
             forming={each.symbol: each.forming() for each in instruments},
             pair_series=_series(self.analytics.columns, PAIR_COLUMNS),

@@ -28,6 +28,7 @@ def tile_recipes(
     recipes |= {
         "spread": f"{_spread(settings, bar_ns)}spread.to_numpy()[-{window}:].mean()\n",
         "zscore": zscore_recipe(settings, bar_ns),
+        "half_life": f"{closes}qn.zscore_evidence(y, x, {window}).half_life.corrected\n",
         "correlation": f"{closes}qn.rolling_corr(y, x, {window}).iloc[-1]\n",
     }
     return recipes if edge is None else recipes | {"edge": _edge(closes, window, edge, settings)}

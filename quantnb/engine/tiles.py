@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from quantnb.engine.pair import PairAnalytics
 from quantnb.snapshot import Measure, TileName
 from quantnb.stats.edge import EdgeResult
+from quantnb.stats.evidence import ZscoreEvidence
 
 __all__ = ["measure_tiles"]
 
@@ -23,12 +24,14 @@ def measure_tiles(
     quote_volume: float,
     n_alerts: int,
     n_rules: int,
+    evidence: ZscoreEvidence | None,
     edge: EdgeResult | str,
     doubts: tuple[str, ...] = (),
 ) -> Mapping[TileName, Measure]:
     """Return the tiles as they stand at the newest closed bar.
 
-    ``edge`` is that of the pair, or why there is none; ``doubts`` are those about the z-score.
+    ``evidence`` is that of the z-score, ``doubts`` all that speaks against it; ``edge`` is that of the pair,
+    or why there is none.
     """
     columns = analytics.columns
     n_bars = len(columns)
@@ -49,6 +52,9 @@ def measure_tiles(
             waiting=_waiting(n_bars, 2 * window, columns["y"], columns["x"]),
             doubts=doubts,
         ),
+        "half_life": _half_life(
+            evidence, window, waiting=_waiting(n_bars, 2 * window, columns["y"], columns["x"])
+        ),
         "correlation": _measure(
             _last(columns["correlation"]),
             "of log returns",
@@ -59,6 +65,19 @@ def measure_tiles(
         "volume": Measure(quote_volume, "USDT", n_trades),
         "alerts": Measure(float(n_alerts), "active", n_rules),
     }
+
+
+def _half_life(evidence: ZscoreEvidence | None, window: int, *, waiting: str) -> Measure:
+    life = evidence.half_life if evidence else None
+    if evidence is None or life is None:
+        return Measure(None, "bars", window, waiting)
+    parts = (
+        f"as estimated {life.half_life:.1f} bars, which reads short; after Kendall's correction as shown",
+        f"Engle-Granger p = {evidence.pvalue:.3f}",
+    )
+    if math.isinf(life.corrected):
+        return Measure(None, "bars", window, "infinite: no reversion is seen", parts=parts)
+    return Measure(life.corrected, "bars", life.nobs, parts=parts)
 
 
 def _edge(edge: EdgeResult | str, window: int, doubts: tuple[str, ...]) -> Measure:

@@ -10,6 +10,7 @@ from quantnb.view.assets import css, esm
 from quantnb.view.message import sentence_of
 from quantnb.view.panel import Panel
 from quantnb.view.protocol import Frame
+from quantnb.view.recipe import send_recipe
 
 if TYPE_CHECKING:
     from quantnb.alerts import Alert
@@ -22,8 +23,8 @@ _NS_PER_MS = 1_000_000
 class Alerts(Panel):
     """The panel of alerts. What a browser asks for is checked by the session; a refusal goes back to it."""
 
-    _esm = esm("dom.js", "alerts.js")
-    _css = css("tokens.css", "alerts.css")
+    _esm = esm("dom.js", "recipe.js", "alerts.js")
+    _css = css("tokens.css", "recipe.css", "alerts.css")
 
     def frame(self, cursor: tuple[object, ...] | None) -> Frame | None:
         """Return rules and alerts, whole: there are few and they change seldom."""
@@ -40,7 +41,10 @@ class Alerts(Panel):
         return Frame(data, shown)
 
     def receive(self, client: str, content: dict[str, Any]) -> None:
-        """Add or remove what the browser asks for."""
+        """Add or remove what the browser asks for, or tell how an alert's value is computed again."""
+        match content:
+            case {"kind": "reproduce", "what": int(alert_id)}:
+                return send_recipe(self, client, self.session, alert_id)
         try:
             text = self._obey(content)
         except Exception as error:
@@ -89,4 +93,5 @@ def _alert_data(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity,
         "text": alert.text,
         "doubt": alert.doubt,
+        "cause": alert.cause,
     }

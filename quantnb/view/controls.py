@@ -49,7 +49,13 @@ class Controls(ipywidgets.VBox):
             [
                 _group(self._start),
                 self.symbols,
-                _group(self._pair_row(), self._timeframe, self._window_row(), self.settings_message),
+                _group(
+                    self._pair_row(),
+                    self._timeframe,
+                    self._window_row(),
+                    self._fee,
+                    self.settings_message,
+                ),
                 _group(self._analytics),
                 _SpreadTest(session),
                 self.download,
@@ -57,7 +63,7 @@ class Controls(ipywidgets.VBox):
             ]
         )
         self.add_class("qnb-controls")
-        session.observe(self._show, ["running", "symbols", "pair", "timeframe", "window"])
+        session.observe(self._show, ["running", "symbols", "pair", "timeframe", "window", "taker_fee_bp"])
         self._show()
 
     def _make_settings(self) -> None:
@@ -91,6 +97,14 @@ class Controls(ipywidgets.VBox):
             continuous_update=False,
             tooltip="Any whole number of bars from 20 to 1000",
         )
+        self._fee = _field(
+            ipywidgets.FloatText,
+            "Taker fee, bp",
+            "qnb-taker-fee",
+            self._set_fee,
+            continuous_update=False,
+            tooltip="Of an order's value, for the expected edge: 5 bp = 0.05 %",
+        )
         self._analytics = _field(
             ipywidgets.Dropdown, "Analytics", "qnb-analytics", self._set_analytics, options=ANALYTICS
         )
@@ -116,6 +130,7 @@ class Controls(ipywidgets.VBox):
             self._timeframe.value = session.timeframe
             self._window_choice.value = session.window if session.window in WINDOWS else None
             self._window_entry.value = session.window
+            self._fee.value = session.taker_fee_bp
 
     @contextmanager
     def _showing(self) -> Iterator[None]:
@@ -163,6 +178,11 @@ class Controls(ipywidgets.VBox):
         if not self._is_showing and change["new"] is not None:
             with self._setting():
                 self._session.window = change["new"]
+
+    def _set_fee(self, change: Any) -> None:
+        if not self._is_showing:
+            with self._setting():
+                self._session.taker_fee_bp = change["new"]
 
     def _set_analytics(self, change: Any) -> None:
         self.analytics = change["new"]

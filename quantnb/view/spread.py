@@ -1,4 +1,4 @@
-"""The pair's spread and its z-score, with thresholds that a viewer can drag."""
+"""The pair's spread, its z-score with thresholds that a viewer can drag, and who moved it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,27 @@ from quantnb.view.chart import Chart, history_key, known, switch, to_ms
 from quantnb.view.digits import price_format, spread_digits
 from quantnb.view.gaps import GapMarks, gap_axis, gap_spans, gap_trace
 from quantnb.view.lease import Lease
+from quantnb.view.moves import Moves, in_words
 from quantnb.view.theme import FALLING, TIME_AXIS, line_style, pane_name, row_axes
 
 __all__ = ["SpreadChart"]
 
 _SPREAD, _ZSCORE, _SPREAD_GAPS, _ZSCORE_GAPS = 0, 1, 2, 3
+_HEIGHTS = (1.0, 1.0, 0.8)  # of the panes: spread, z-score, who moved
+_AXES = ("y", "y2", "y3")
+_NAMES = ("Spread, USDT", "Z-score, standard deviations", "")  # the last has a legend
+_LEGEND = {
+    "title": {"text": "Who moved z?", "side": "left", "font": {"size": 11}},
+    "font": {"size": 10},
+    "itemwidth": 30,
+    "itemclick": False,
+    "itemdoubleclick": False,
+}
 _SHAPE_Y = re.compile(r"shapes\[[01]\]\.y[01]")
 
 
 class SpreadChart(Chart):
-    """Two panes over one time axis.
+    """Three panes over one time axis.
 
     Attributes
     ----------
@@ -42,12 +53,15 @@ class SpreadChart(Chart):
             session,
             "Spread & z-score",
             "qnb-spread",
-            {"showlegend": False, "hoversubplots": "axis"},
+            {"hoversubplots": "axis"},
             config={"edits": {"shapePosition": True}},
             lease=lease,
         )
         self.spread_switch = switch("Spread", "Show the spread")
         self.zscore_switch = switch("Z-score", "Show the z-score")
+        self.moves_switch = switch(
+            "Who moved?", "Each change of the z-score, split into legs, hedge ratio, mean and deviation"
+        )
         self.threshold_switch = switch("±", "Show the thresholds; drag a line to move both")
         self.threshold_field = ipywidgets.BoundedFloatText(
             self.threshold, min=0.1, max=10.0, step=0.1, tooltip="Threshold in standard deviations"
@@ -57,17 +71,24 @@ class SpreadChart(Chart):
         self._shape: tuple[Hashable, ...] = ()
         self.figure.add_traces(
             [
-                go.Scatter(mode="lines", name="Spread", line=line_style(0)),
-                go.Scatter(mode="lines", name="z", line=line_style(3) | {"dash": "solid"}, yaxis="y2"),
-                gap_trace("y3"),
-                gap_trace("y4", is_spoken=False),
+                _line("Spread", line_style(0), "y"),
+                _line("z", line_style(3) | {"dash": "solid"}, "y2"),
+                gap_trace("y4").update(showlegend=False),
+                gap_trace("y5", is_spoken=False),
             ]
         )
+        self._moves = Moves(self.figure, "y3")
         self._gaps = GapMarks(self.figure, [_SPREAD_GAPS, _ZSCORE_GAPS])
         self.figure.data[_ZSCORE].yhoverformat = ".2f"
         self.figure.on_relayout(self._on_drag)
         self._add_controls(
-            [self.spread_switch, self.zscore_switch, self.threshold_switch, self.threshold_field]
+            [
+                self.spread_switch,
+                self.zscore_switch,
+                self.moves_switch,
+                self.threshold_switch,
+                self.threshold_field,
+            ]
         )
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -80,6 +101,8 @@ class SpreadChart(Chart):
         for trace, name in ((_SPREAD, "spread"), (_ZSCORE, "zscore")):
             self.figure.stream(trace, generation, first, {"x": x, "y": series.columns[name][span]})
         bar_ns = timeframe_ns(snapshot.timeframe)
+        if self.moves_switch.value:
+            self._moves.stream(generation, first, series, span, bar_ns / 1e6)
         holes = snapshot.status.holes if len(x) else ()
         spans = gap_spans(holes, snapshot.pair, bar_ns, int(series.time_ns[span][0])) if holes else ()
         self._gaps.show(spans, bar_ns, with_symbols=True)
@@ -87,24 +110,31 @@ class SpreadChart(Chart):
 
     def _arrange(self, snapshot: Snapshot) -> None:
         """Show the panes and lines that the controls ask for; nothing is sent if they are shown already."""
-        has_spread, has_zscore = self.spread_switch.value, self.zscore_switch.value
-        threshold = self.threshold if has_zscore and self.threshold_switch.value else None
+        shown = (self.spread_switch.value, self.zscore_switch.value, self.moves_switch.value)
+        threshold = self.threshold if self.zscore_switch.value and self.threshold_switch.value else None
         hover = price_format(spread_digits(self.session))
-        shape = (has_spread, has_zscore, threshold, hover, snapshot.pair, snapshot.timeframe)
+        shape = (shown, threshold, hover, snapshot.pair, snapshot.timeframe)
         if shape == self._shape:
             return
         self._shape = shape
         with self.figure.batch_update():
-            self.figure.data[_SPREAD].update(visible=has_spread, yhoverformat=hover)
-            self.figure.data[_ZSCORE].visible = has_zscore
-            self.figure.update_layout(_panes(has_spread=has_spread, has_zscore=has_zscore))
+            self.figure.data[_SPREAD].update(visible=shown[0], yhoverformat=hover)
+            self.figure.data[_ZSCORE].visible = shown[1]
+            self._moves.name(snapshot.pair, is_shown=shown[2])
+            panes = _panes(shown)
+            self.figure.update_layout(panes)
             self.figure.layout.shapes = _threshold_lines(threshold)
-            self.figure.layout.annotations = _pane_names(has_spread=has_spread, has_zscore=has_zscore)
+            self.figure.layout.annotations = [
+                pane_name(name, axis)
+                for name, axis, is_shown in zip(_NAMES, _AXES, shown, strict=True)
+                if is_shown
+            ]
             self.figure.update_layout(
+                legend={**_LEGEND, "y": panes["yaxis3"]["domain"][1]},
                 uirevision=f"{snapshot.pair} {snapshot.timeframe}",
                 yaxis2={"autorangeoptions": {"include": _room_around(threshold)}},
-                yaxis3=gap_axis("y"),
-                yaxis4=gap_axis("y2"),
+                yaxis4=gap_axis("y"),
+                yaxis5=gap_axis("y2"),
             )
 
     def _on_drag(self, changes: dict[str, Any]) -> None:
@@ -122,35 +152,38 @@ class SpreadChart(Chart):
     def _describe(self, snapshot: Snapshot) -> None:
         series, pair = snapshot.pair_series, "/".join(snapshot.pair)
         spread, zscore = (series.columns[name][-1:] for name in ("spread", "zscore"))
-        if not (self.spread_switch.value or self.zscore_switch.value):
-            self.figure.say(label="Both panes are hidden.", notice="Both panes are hidden.")
+        if not (self.spread_switch.value or self.zscore_switch.value or self.moves_switch.value):
+            self.figure.say(label="All panes are hidden.", notice="All panes are hidden.")
         elif not np.isfinite(series.columns["spread"]).any():
             notice = f"The spread needs {snapshot.window + 1} bars of both legs, {len(series)} so far."
             self.figure.say(label=f"Spread of {pair}, empty. {notice}", notice=notice)
         else:
             z = f"{zscore[0]:.2f}".replace("-", "−") if np.isfinite(zscore).all() else "not known yet"
             s = f"{spread[0]:,.4g} USDT".replace("-", "−") if np.isfinite(spread).all() else "not known"
-            self.figure.say(label=f"Spread of {pair}: {s}; z-score {z}, thresholds ±{self.threshold:g}.")
+            label = f"Spread of {pair}: {s}; z-score {z}, thresholds ±{self.threshold:g}."
+            self.figure.say(label=" ".join(filter(None, [label, in_words(series, snapshot.pair)])))
 
 
-def _panes(*, has_spread: bool, has_zscore: bool) -> dict[str, Any]:
-    if has_spread and has_zscore:
-        return row_axes((1.0, 1.0))
-    whole, none = [0.0, 1.0], [0.0, 0.001]
-    return {
-        "xaxis": {**TIME_AXIS, "anchor": "y2" if has_zscore else "y"},
-        "yaxis": {"domain": whole if has_spread else none, "anchor": "x", "visible": has_spread},
-        "yaxis2": {"domain": whole if has_zscore else none, "anchor": "x", "visible": has_zscore},
-    }
+def _line(name: str, line: dict[str, Any], axis: str) -> go.Scatter:
+    return go.Scatter(mode="lines", name=name, line=line, yaxis=axis, showlegend=False)
 
 
-def _pane_names(*, has_spread: bool, has_zscore: bool) -> list[dict[str, Any]]:
-    names = []
-    if has_spread:
-        names.append(pane_name("Spread, USDT"))
-    if has_zscore:
-        names.append(pane_name("Z-score, standard deviations", "y2"))
-    return names
+def _panes(shown: tuple[bool, ...]) -> dict[str, Any]:
+    """Return the axes of the panes that are shown, one above the other; the others take no room."""
+    heights = tuple(height for height, is_shown in zip(_HEIGHTS, shown, strict=True) if is_shown)
+    rows = iter(row["domain"] for name, row in row_axes(heights).items() if name != "xaxis")
+    axes: dict[str, Any] = {}
+    lowest = "y"
+    for axis, is_shown in zip(_AXES, shown, strict=True):
+        lowest = axis if is_shown else lowest
+        domain = next(rows) if is_shown else [0.0, 0.001]
+        axes[axis.replace("y", "yaxis")] = {"domain": domain, "anchor": "x", "visible": is_shown}
+    return axes | {"xaxis": {**TIME_AXIS, "anchor": lowest}}
+
+
+def _pane_names(shown: tuple[bool, ...]) -> list[dict[str, Any]]:
+    named = zip(_NAMES, _AXES, shown, strict=True)
+    return [pane_name(name, axis) for name, axis, is_shown in named if is_shown and name]
 
 
 def _room_around(threshold: float | None) -> list[float] | None:

@@ -49,18 +49,18 @@ def quoted(seconds: int, seed: int = 3) -> list[Any]:
     return [*quotes, heartbeat(0, "ETHUSDT"), heartbeat(0), *reverting_pair(seed, seconds)]
 
 
-@pytest.mark.parametrize("tile", ["ticks", "spread", "zscore", "correlation", "edge", "volume", "alerts"])
+@pytest.mark.parametrize("tile", ["ticks", "spread", "zscore", "half_life", "correlation", "edge", "volume", "alerts"])
 @pytest.mark.parametrize("seed", range(3, 8))
 def test_a_tile_is_reproduced_to_the_last_digit(tile: str, seed: int) -> None:
     engine = run(quoted(120, seed), PAIR)
     shown = snapshot(engine).tiles[tile]
     if shown.value is None:
-        assert (tile, shown.waiting) == ("edge", "half-life infinite: the spread is not expected back")
+        assert "infinite" in shown.waiting
         return
     assert value_of(engine.recipe(tile), engine) == shown.value
 
 
-@pytest.mark.parametrize("tile", ["ticks", "spread", "zscore", "correlation", "edge", "volume"])
+@pytest.mark.parametrize("tile", ["ticks", "spread", "zscore", "half_life", "correlation", "edge", "volume"])
 def test_a_recipe_gives_the_same_number_when_the_market_has_moved_on(tile: str) -> None:
     events = quoted(200)
     engine = run(events[:-100], PAIR)

@@ -66,6 +66,7 @@ class StandInSession(traitlets.HasTraits):
     pair = traitlets.Tuple()
     timeframe = traitlets.Unicode("1s")
     window = traitlets.Int(50)
+    taker_fee_bp = traitlets.Float(5.0)
     feed = traitlets.Unicode("sim")
     running = traitlets.Bool(False)
     known_symbols = traitlets.Tuple()
@@ -120,6 +121,12 @@ class StandInSession(traitlets.HasTraits):
     def _valid_window(self, proposal: dict[str, int]) -> int:
         if not 20 <= proposal["value"] <= 1000:
             raise InvalidSettingError("The window is a whole number of bars from 20 to 1000.")
+        return proposal["value"]
+
+    @traitlets.validate("taker_fee_bp")
+    def _valid_fee(self, proposal: dict[str, float]) -> float:
+        if not 0 <= proposal["value"] <= 100:
+            raise InvalidSettingError("The taker fee is 0 to 100 basis points.")
         return proposal["value"]
 
     @traitlets.observe("timeframe", "window", "pair")
@@ -197,6 +204,11 @@ class StandInSession(traitlets.HasTraits):
         if len(self._close["BTCUSDT"]) < 25:
             raise StatisticsError("The test needs at least 25 bars of both legs; there are fewer.")
         return FakeTest(lags=lags)
+
+    def reproduce(self, what: str | int) -> str:
+        if what not in {*self.snapshot.tiles, *(alert.alert_id for alert in self._alerts)}:
+            raise InvalidSettingError(f"There is no {what!r}.")
+        return f"session.{what}\n"
 
     def encode(self, kind: str, format: str) -> bytes:
         if not self._tape:
@@ -296,7 +308,9 @@ class StandInSession(traitlets.HasTraits):
             "ticks": Measure(float(self._sequence), "trades", self._sequence),
             "spread": of_pair(0.0123456789 * n, "USDT"),
             "zscore": of_pair(-1.23456789, "σ"),
+            "half_life": of_pair(4.2, "bars"),
             "correlation": of_pair(0.87654321, ""),
+            "edge": of_pair(-8.5, "bp"),
             "volume": Measure(volume, "USDT", self._sequence),
             "alerts": Measure(float(len(self._alerts)), "active", len(self._rules)),
         }

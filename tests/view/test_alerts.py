@@ -94,3 +94,13 @@ def test_what_makes_no_sense_changes_nothing(session, panel, browser, kind, cont
     before = (session.snapshot.rules, session.snapshot.alerts)
     browser(panel).say(kind, **content)
     assert (session.snapshot.rules, session.snapshot.alerts) == before
+
+
+def test_an_alert_says_what_caused_it_and_how_it_is_computed_again(session, panel, browser):
+    alert = session.fire(session.add_rule("zscore", 2.0))
+    assert panel.frame(None).data["alerts"][0]["cause"] == ""
+    listener = browser(panel)
+    listener.say("reproduce", what=alert.alert_id)
+    assert listener.take("recipe")["code"] == f"session.{alert.alert_id}\n"
+    listener.say("reproduce", what=99)
+    assert listener.take("recipe")["problem"] == "There is no 99."

@@ -48,7 +48,9 @@ def test_only_new_bars_are_sent_and_nothing_between_two_bars(
     assert screen.messages == []
     session.tick(5, 1)
     screen.look()
-    assert screen.n_bytes == 2 * 2 * 8
+    # Of each of five causes x, y and its part, and x, y of what was taken; each with the end of its step.
+    steps = 5 * (3 + 2) * 2
+    assert screen.n_bytes == (2 * 2 + steps) * 8
 
 
 def test_the_thresholds_stand_at_both_sides_and_follow_the_trait(
@@ -105,11 +107,14 @@ def test_panes_and_thresholds_can_be_hidden(session: StandInSession, chart: Spre
     assert screen.look().layout.get("shapes", []) == []
     chart.spread_switch.value = False
     assert [trace["visible"] for trace in screen.look().traces[:2]] == [False, True]
-    assert screen.layout["yaxis2"]["domain"] == [0.0, 1.0]
+    assert screen.layout["yaxis2"]["domain"][1] == 1.0
     chart.zscore_switch.value = False
-    assert screen.look().words["notice"] == "Both panes are hidden."
-    chart.spread_switch.value = chart.zscore_switch.value = True
-    assert screen.look().layout["yaxis2"]["domain"][1] < screen.layout["yaxis"]["domain"][0]
+    assert screen.look().layout["yaxis3"]["domain"] == [0.0, 1.0]
+    chart.moves_switch.value = False
+    assert screen.look().words["notice"] == "All panes are hidden."
+    chart.spread_switch.value = chart.zscore_switch.value = chart.moves_switch.value = True
+    panes = [screen.look().layout[axis]["domain"] for axis in ("yaxis", "yaxis2", "yaxis3")]
+    assert panes[0][0] > panes[1][1] > panes[1][0] > panes[2][1] > panes[2][0] == 0.0
 
 
 def test_another_pair_starts_anew(session: StandInSession, chart: SpreadChart) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from quantnb.view.tiles import Tiles
 
-NAMES = {"ticks", "spread", "zscore", "correlation", "volume", "alerts"}
+NAMES = {"ticks", "volume", "spread", "zscore", "half_life", "correlation", "edge", "alerts"}
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def tiles(session, lease):
     return Tiles(session, lease=lease)
 
 
-def test_the_first_frame_has_all_six_tiles(tiles):
+def test_the_first_frame_has_all_tiles(tiles):
     assert set(tiles.frame(None).data) == NAMES
 
 
@@ -44,3 +44,23 @@ def test_no_frame_has_a_value_that_json_does_not_know(session, tiles):
     session.tick(5, n_bars=60)
     values = [tile["value"] for tile in tiles.frame(None).data.values()]
     assert all(value is None or math.isfinite(value) for value in values)
+
+
+def test_a_browser_is_sent_the_recipe_of_the_tile_it_asks_for(tiles, browser):
+    listener = browser(tiles)
+    listener.say("reproduce", what="zscore")
+    said = listener.take("recipe")
+    assert (said["what"], said["code"]) == ("zscore", "session.zscore\n")
+
+
+def test_a_recipe_that_there_is_not_is_a_sentence(tiles, browser):
+    listener = browser(tiles)
+    listener.say("reproduce", what="__class__")
+    assert listener.take("recipe")["problem"] == "There is no '__class__'."
+
+
+@pytest.mark.parametrize("what", [None, 3, ["zscore"], {"a": 1}])
+def test_a_question_that_makes_no_sense_gets_no_answer(tiles, browser, what):
+    listener = browser(tiles)
+    listener.say("reproduce", what=what)
+    assert not [content for content, _ in listener.sent if content["kind"] == "recipe"]

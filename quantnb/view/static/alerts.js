@@ -1,10 +1,13 @@
 import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
+import { makeRecipe, recipeButton } from "./recipe.js";
 
-const KINDS = { zscore: "Z-score", price_change: "Price change %" };
+const KINDS = { zscore: "Z-score", price_change: "Price change %", break: "Break of the hedge" };
+const REACHES = { zscore: "Reaches, ±", price_change: "Reaches, ± %", break: "Reaches, × 5 % value" };
+const UNITS = { zscore: "", price_change: " %", break: " ×" };
 const SEVERITIES = { info: ["●", "Info"], warning: ["▲", "Warning"], critical: ["✖", "Critical"] };
 const SAID_MS = 8_000; // then the room is the list's again
-const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5 };
+const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5, break: 1 };
 
 function labelled(label, field) {
   return h("label", { className: "qnb-field" }, h("span", { className: "qnb-label" }, label), field);
@@ -31,16 +34,18 @@ function makeForm(send) {
   const cooldown = numberField("qnb-rule-cooldown", 30, 0);
   const add = h("button", { type: "submit", className: "qnb-rule-add" }, "Add rule");
   const ofPrice = [labelled("Within, s", span), labelled("Symbol", symbol)];
+  const reaches = labelled(REACHES.zscore, threshold);
   const fields = [
     labelled("When", kind),
-    labelled("Reaches, ±", threshold),
+    reaches,
     ...ofPrice,
     labelled("Severity", severity),
     labelled("Cooldown, s", cooldown),
   ];
 
   function showKind() {
-    ofPrice.forEach((field) => (field.hidden = kind.value === "zscore"));
+    ofPrice.forEach((field) => (field.hidden = kind.value !== "price_change"));
+    setText(reaches.firstElementChild, REACHES[kind.value]);
   }
   kind.addEventListener("change", () => {
     threshold.value = DEFAULT_THRESHOLD[kind.value];
@@ -53,7 +58,7 @@ function makeForm(send) {
     event.preventDefault();
     const value = (field) => (Number.isFinite(field.valueAsNumber) ? field.valueAsNumber : null);
     const rule = { kind: kind.value, threshold: value(threshold), severity: severity.value };
-    const ofKind = kind.value === "zscore" ? { span_s: 60, symbol: "" } : { span_s: value(span), symbol: symbol.value };
+    const ofKind = kind.value === "price_change" ? { span_s: value(span), symbol: symbol.value } : { span_s: 60, symbol: "" };
     send("add_rule", { rule: { ...rule, ...ofKind, cooldown_s: value(cooldown) } });
   });
 
@@ -83,9 +88,9 @@ function makeRule(rule, send) {
   return h("li", { className: "qnb-rule", ...data }, severityMark(rule.severity), text, wait, remove);
 }
 
-function makeAlert(alert, send) {
-  const unit = alert.kind === "zscore" ? "" : " %";
-  const value = `${alert.value > 0 ? "+" : ""}${alert.value.toFixed(2)}${unit}`.replace("-", "−");
+function makeAlert(alert, send, open) {
+  const sign = alert.kind !== "break" && alert.value > 0 ? "+" : "";
+  const value = `${sign}${alert.value.toFixed(2)}${UNITS[alert.kind] ?? ""}`.replace("-", "−");
   const data = { "data-alert-id": alert.id, "data-severity": alert.severity, title: alert.text };
   return h(
     "li",
@@ -94,6 +99,7 @@ function makeAlert(alert, send) {
     severityMark(alert.severity),
     h("span", { className: "qnb-alert-symbol" }, alert.symbol),
     h("span", { className: "qnb-alert-value" }, alert.doubt ? `⚠ ${value}` : value),
+    recipeButton(`Alert of ${alert.symbol}`, () => open(alert)),
     removeButton(`Remove the alert: ${alert.text}`, () => send("remove_alert", { id: alert.id })),
   );
 }
@@ -103,6 +109,7 @@ export default () => {
   let state = null;
   let said = { text: "", level: "info" };
   const tellViews = new Set();
+  const recipes = new Set();
 
   return {
     initialize({ model }) {
@@ -115,6 +122,7 @@ export default () => {
         tellViews.forEach((view) => view());
       };
       const hear = (content) => {
+        recipes.forEach((recipe) => recipe.fill(content));
         if (content.kind !== "said") return;
         said = content;
         clearTimeout(timer);
@@ -126,6 +134,12 @@ export default () => {
     },
     render({ el }) {
       const { form, offer } = makeForm(link.send);
+      const recipe = makeRecipe();
+      recipes.add(recipe);
+      const open = (alert) => {
+        recipe.open(alert.id, `${alert.symbol}, ${clockTime(alert.time, 0)} UTC`, [alert.text, alert.cause]);
+        link.send("reproduce", { what: alert.id });
+      };
       const message = h("div", { className: "qnb-message", role: "status", "aria-live": "polite" });
       const rules = h("ul", { className: "qnb-rules", "aria-label": "Rules" });
       const alerts = h("ul", { className: "qnb-alert-list", "aria-label": "Alerts, newest first" });
@@ -139,7 +153,7 @@ export default () => {
         if (!state) return;
         offer(state.symbols);
         patchChildren(rules, state.rules, (rule) => rule.rule_id, (rule) => makeRule(rule, link.send));
-        patchChildren(alerts, state.alerts, (alert) => alert.id, (alert) => makeAlert(alert, link.send));
+        patchChildren(alerts, state.alerts, (alert) => alert.id, (alert) => makeAlert(alert, link.send, open));
         noRules.hidden = state.rules.length > 0;
         noAlerts.hidden = state.alerts.length > 0;
         setText(count, state.alerts.length ? `${state.alerts.length} active` : "");
@@ -151,10 +165,11 @@ export default () => {
       const bar = h("div", { className: "qnb-panel-head" }, h("h3", { className: "qnb-title" }, "Alerts"), count);
       const setup = h("div", { className: "qnb-alert-setup" }, form, message, noRules, rules);
       const list = h("div", { className: "qnb-alert-scroll", tabIndex: 0, role: "region", "aria-label": "Active alerts" }, alerts, noAlerts);
-      el.append(h("section", { className: "qnb qnb-panel qnb-alerts", "aria-label": "Alerts" }, bar, setup, list));
+      el.append(h("section", { className: "qnb qnb-panel qnb-alerts", "aria-label": "Alerts" }, bar, setup, list, recipe.element));
       draw();
       return () => {
         stop();
+        recipes.delete(recipe);
         tellViews.delete(soon);
       };
     },

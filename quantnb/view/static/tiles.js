@@ -1,16 +1,19 @@
 import { eachFrame, h, setData, setText } from "./dom.js";
 import { connect } from "./protocol.js";
+import { makeRecipe, recipeButton } from "./recipe.js";
 
 const LABELS = {
   ticks: "Total ticks",
+  volume: "Total volume",
   spread: "Average spread",
   zscore: "Z-score",
+  half_life: "Half-life",
   correlation: "Correlation",
-  volume: "Total volume",
+  edge: "Expected edge",
   alerts: "Active alerts",
 };
-const SIGNED = new Set(["spread", "zscore", "correlation"]);
-const DIGITS = { ticks: 0, alerts: 0, zscore: 2, correlation: 3 };
+const SIGNED = new Set(["spread", "zscore", "correlation", "edge"]);
+const DIGITS = { ticks: 0, alerts: 0, zscore: 2, half_life: 1, correlation: 3, edge: 2 };
 
 /** Digits after the point that leave about five significant ones. */
 function digitsFor(value) {
@@ -38,28 +41,43 @@ function evidence(name, n) {
   return name === "alerts" ? `${count} ${n === 1 ? "rule" : "rules"}` : `n = ${count}`;
 }
 
+/** All that is known about a number, a sentence each. */
+function sentences({ value, unit, n, waiting, doubts, parts }) {
+  const number = value === null ? waiting : `${value} ${unit}`.trim();
+  return [number, value === null ? "" : `n = ${n.toLocaleString("en-US")}`, ...parts, ...doubts.map((doubt) => `⚠ ${doubt}`)];
+}
+
 const direction = (value) => (value > 0 ? "up" : value < 0 ? "down" : "none");
 
 export default () => {
   let link;
   const tiles = {};
   const take = (data) => Object.assign(tiles, data);
+  const recipes = new Set();
+  const hear = (content) => recipes.forEach((recipe) => recipe.fill(content));
 
   return {
     initialize({ model }) {
-      link = connect(model, { onSnapshot: take, onDelta: take });
+      link = connect(model, { onSnapshot: take, onDelta: take, onMessage: hear });
       return () => link.close();
     },
     render({ el }) {
+      const recipe = makeRecipe();
+      recipes.add(recipe);
+      const ask = (name) => {
+        if (!tiles[name]) return;
+        recipe.open(name, LABELS[name], sentences(tiles[name]).slice(1)); // the number stands under its recipe
+        link.send("reproduce", { what: name });
+      };
       const make = ([name, label]) => {
-        const value = h("div", { className: "qnb-tile-value qnb-skeleton" }, "—");
+        const value = h("span", { className: "qnb-tile-value qnb-skeleton" }, "—");
         const n = h("span", { className: "qnb-tile-n qnb-faint" });
         const note = h("div", { className: "qnb-tile-note qnb-faint" }, "\u00a0");
         const tile = h(
           "div",
           { className: "qnb-panel qnb-tile", role: "group", "aria-label": label, "data-tile": name, "data-value": "" },
-          h("div", { className: "qnb-tile-head" }, h("span", { className: "qnb-label" }, label), n),
-          value,
+          h("div", { className: "qnb-tile-head" }, h("span", { className: "qnb-label" }, label), recipeButton(label, () => ask(name))),
+          h("div", { className: "qnb-tile-row" }, value, n),
           note,
         );
         return [name, { tile, value, n, note }];
@@ -78,15 +96,17 @@ export default () => {
         const doubts = (!isWaiting && measure.doubts) || [];
         setData(tile, "doubt", doubts.length ? "true" : "false");
         setText(note, (isWaiting ? measure.waiting : doubts[0] || measure.unit) || "\u00a0");
-        const whole = isWaiting ? [measure.waiting] : [`${measure.value} ${measure.unit}`.trim(), ...doubts];
-        tile.title = whole.filter(Boolean).join("\n");
+        tile.title = sentences(measure).filter(Boolean).join("\n");
       }
 
       const draw = () => Object.entries(parts).forEach(([name, part]) => drawTile(name, part));
       const stop = link.watch(eachFrame(draw), el);
-      el.append(h("div", { className: "qnb qnb-tiles" }, ...Object.values(parts).map((part) => part.tile)));
+      el.append(h("div", { className: "qnb qnb-tiles" }, ...Object.values(parts).map((part) => part.tile), recipe.element));
       draw();
-      return stop;
+      return () => {
+        stop();
+        recipes.delete(recipe);
+      };
     },
   };
 };
