@@ -30,10 +30,11 @@ __all__ = ["Laboratory"]
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """A study, and the settings and the end of the bars that it is of."""
+    """A study, and of which bars it is."""
 
     settings: dict[str, Any]
     end_ns: int
+    is_simulated: bool
     study: PairStudy
 
     @property
@@ -43,7 +44,8 @@ class _Result:
         end = datetime.fromtimestamp(self.end_ns / 1e9, UTC)
         bars = f"{2 * self.study.window} bars of {self.settings['timeframe']} to {end:%H:%M:%S} UTC"
         prices = "log prices" if self.study.prices == "log" else "prices"
-        return f"{y}/{x}, {bars}, {prices}; y is {y}, x is {x}."
+        market = "SIMULATED: " if self.is_simulated else ""
+        return f"{market}{y}/{x}, {bars}, {prices}; y is {y}, x is {x}."
 
     def otherness(self, now: Snapshot) -> str:
         """Say which of the session's settings have changed since; empty where none has."""
@@ -119,4 +121,4 @@ async def _study(snapshot: Snapshot, prices: Prices) -> _Result | str:
     except Exception as error:
         return f"{'/'.join(snapshot.pair)}: {sentence_of(error)}"
     end_ns = int(snapshot.pair_series.time_ns[-1]) + timeframe_ns(snapshot.timeframe)
-    return _Result(_settings(snapshot), end_ns, study)
+    return _Result(_settings(snapshot), end_ns, snapshot.status.is_simulated, study)

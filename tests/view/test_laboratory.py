@@ -53,10 +53,18 @@ async def test_a_study_is_that_of_the_pairs_newest_bars_and_says_which(session, 
     assert data["result"]["prices"] == prices
     words = "prices" if prices == "level" else "log prices"
     assert data["result"]["of"] == (
-        f"ETHUSDT/BTCUSDT, 100 bars of 1s to 14:15:30 UTC, {words}; y is ETHUSDT, x is BTCUSDT."
+        f"SIMULATED: ETHUSDT/BTCUSDT, 100 bars of 1s to 14:15:30 UTC, {words}; y is ETHUSDT, x is BTCUSDT."
     )
     assert len(data["result"]["methods"]) == 5
     assert len(data["result"]["tests"]) == 7
+
+
+async def test_a_study_of_a_real_market_is_not_called_simulated(session, panel, browser, bars):
+    session.set_state("live", is_simulated=False)
+    browser(panel).say("run", prices="level")
+    await ended(panel)
+    session.set_state("simulated")  # what the study is of does not change with the feed
+    assert shown(panel)["result"]["of"].startswith("ETHUSDT/BTCUSDT, 100 bars")
 
 
 async def test_the_event_loop_goes_on_while_it_computes(session, panel, browser, bars, monkeypatch):

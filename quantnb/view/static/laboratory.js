@@ -16,7 +16,7 @@ const METHOD_COLUMNS = [
 const TEST_COLUMNS = [
   ["Test", ""],
   ["Statistic", ""],
-  ["Rejects at 5 %", "The critical value, for this number of bars where there is one"],
+  ["Rejects at 5\u00a0%", "The critical value, for this number of bars where there is one"],
   ["p", "Asymptotic; where it disagrees with the critical value, the latter decides"],
   ["n", "Bars or observations used"],
 ];
@@ -54,8 +54,10 @@ function table(label, columns) {
 export default () => {
   let link;
   let state = null;
+  let isAsked = false; // and not yet answered
   const take = (data) => {
     state = data;
+    isAsked = false;
   };
 
   return {
@@ -89,7 +91,12 @@ export default () => {
         empty.hidden = Boolean(shown);
       }
 
+      const isBusy = () => Boolean(state?.is_busy || (isAsked && link.connected));
+
       function draw() {
+        setText(run, isBusy() ? "Computing…" : "Run");
+        run.setAttribute("aria-disabled", String(isBusy())); // a disabled button would lose the focus
+        panel.setAttribute("aria-busy", String(isBusy()));
         if (!state || state === drawn) return;
         const shown = state.result;
         drawResult(shown);
@@ -97,14 +104,14 @@ export default () => {
         setText(pair, state.pair);
         setText(failure, state.failure);
         setText(of, shown ? `${shown.stale ? `⚠ ${shown.stale} ` : ""}${shown.of}` : "");
-        setText(run, state.is_busy ? "Computing…" : "Run");
-        run.setAttribute("aria-disabled", String(state.is_busy)); // a disabled button would lose the focus
-        panel.setAttribute("aria-busy", String(state.is_busy));
         setData(panel, "stale", Boolean(shown?.stale));
       }
 
       run.addEventListener("click", () => {
-        if (!state?.is_busy) link.send("run", { prices: prices.value });
+        if (isBusy()) return;
+        isAsked = true;
+        link.send("run", { prices: prices.value });
+        draw();
       });
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
