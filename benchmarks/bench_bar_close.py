@@ -1,9 +1,9 @@
 """What the statistics of one bar close cost: 300 symbols, window 200, all that the engine does at a close.
 
-Correlation matrix of all symbols, the pair's row (spread, z-score, causal hedge ratio, correlation), the
-newest fit, and what else `Engine` computes then; bars come ready, trades are not aggregated. Values are
-checked against a batch over the whole history and against numpy. After 1,000 and after 1,000,000 bars, all of
-which the legs keep here; the engine would keep `BARS_KEPT`.
+Correlation matrix of all symbols (shrunk, as there are more of them than bars), the pair's row (spread,
+z-score, causal hedge ratio, correlation), the newest fit, and what else `Engine` computes then; bars come
+ready, trades are not aggregated. Values are checked against a batch over the whole history and against numpy.
+After 1,000 and after 1,000,000 bars, all of which the legs keep here; the engine would keep `BARS_KEPT`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quantnb.engine import Engine, Settings
 from quantnb.engine.instrument import _BAR_DTYPES, BAR_COLUMNS
 from quantnb.engine.pair import PairAnalytics
-from quantnb.stats import causal_spread, rolling_corr, zscore
+from quantnb.stats import causal_spread, ledoit_wolf, rolling_corr, zscore
 from quantnb.store import Columns
 
 N_SYMBOLS, WINDOW, ROUNDS = 300, 200, 200
@@ -72,6 +72,8 @@ def check(engine: Engine) -> None:
     bars = [instrument.bars for instrument in engine.instruments.values()]
     closes = np.column_stack([each["close"][-WINDOW - 1 :] for each in bars])
     expected = np.corrcoef(np.diff(np.log(closes), axis=0).T)
+    shrinkage = ledoit_wolf(np.diff(np.log(closes), axis=0), of="correlation").shrinkage
+    expected = (1 - shrinkage) * expected + shrinkage * np.eye(N_SYMBOLS)  # more symbols than bars
     np.testing.assert_allclose(engine._correlation.values, expected, atol=1e-12)
     slope = np.polyfit(closes[1:, 1] - closes[1, 1], closes[1:, 0] - closes[1, 0], 1)[0]
     np.testing.assert_allclose(engine._hedge.hedge_ratio, slope, rtol=1e-9)

@@ -65,12 +65,17 @@ def pair_frame(columns: Columns) -> pd.DataFrame:
 
 
 def correlation_frame(matrix: CorrelationMatrix | None) -> pd.DataFrame:
-    """Return the correlation matrix with symbols on both sides; empty during warm-up."""
+    """Return the correlation matrix with symbols on both sides; empty during warm-up.
+
+    ``attrs["shrinkage"]`` is what was taken off each element, None where symbols do not outnumber the bars.
+    """
     import pandas as pd
 
     if matrix is None:
         return pd.DataFrame()
-    return pd.DataFrame(matrix.values, index=list(matrix.symbols), columns=list(matrix.symbols))
+    frame = pd.DataFrame(matrix.values, index=list(matrix.symbols), columns=list(matrix.symbols))
+    frame.attrs["shrinkage"] = matrix.shrinkage
+    return frame
 
 
 def alerts_frame(log: Iterable[Alert]) -> pd.DataFrame:

@@ -305,7 +305,11 @@ class Session(traitlets.HasTraits):
         return frames.pair_frame(self._engine.analytics.columns)
 
     def correlation(self) -> pd.DataFrame:
-        """Return the correlation matrix of log returns over the newest window."""
+        """Return the correlation matrix of log returns over the newest window.
+
+        Where the symbols outnumber the returns it is that of `quantnb.stats.shrunk_correlation`, and
+        ``attrs["shrinkage"]`` says by how much.
+        """
         return frames.correlation_frame(self.snapshot.correlation)
 
     def correlation_by_horizon(self) -> pd.DataFrame:

@@ -149,11 +149,17 @@ class HedgeFit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CorrelationMatrix:
-    """Correlation of log returns over the newest window; ``n`` counts the joint observations of each cell."""
+    """Correlation of log returns over the newest window; ``n`` counts the joint observations of each cell.
+
+    Where symbols outnumber their returns, what is between those of ``shrunk`` was drawn towards none: it is
+    1 - ``shrinkage`` times the sample's.
+    """
 
     symbols: tuple[str, ...]
     values: NDArray[np.float64]
     n: NDArray[np.int64]
+    shrinkage: float | None = None
+    shrunk: tuple[str, ...] = ()
 
 
 class TapeRow(Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Mapping
+from itertools import compress
 
 import numpy as np
 
@@ -35,10 +36,10 @@ from quantnb.snapshot import (
     TileName,
 )
 from quantnb.stats.adf import FEWEST_OBSERVATIONS
-from quantnb.stats.correlation import correlation_matrix
 from quantnb.stats.edge import EdgeResult
 from quantnb.stats.evidence import ZscoreEvidence, zscore_evidence
 from quantnb.stats.hedge import fit_line
+from quantnb.stats.shrunk_correlation import shrunk_correlation
 from quantnb.store import Columns
 
 __all__ = ["GRACE_NS", "Engine"]
@@ -182,8 +183,11 @@ class Engine:
         if np.isnan(closes).all():
             return None
         returns = np.log(closes[1:] / closes[:-1])  # `log_returns` of all symbols at once, bit for bit
-        values, n = correlation_matrix(returns)
-        return CorrelationMatrix(tuple(self.instruments), values, n)
+        found = shrunk_correlation(returns)
+        symbols = tuple(self.instruments)
+        return CorrelationMatrix(
+            symbols, found.values, found.n, found.shrinkage, tuple(compress(symbols, found.is_shrunk))
+        )
 
     def weigh_zscore(self) -> ZscoreEvidence:
         """Return what the newest z-score rests on, as the closed bars have it."""

@@ -43,6 +43,7 @@ from quantnb.stats.returns import log_returns
 from quantnb.stats.rolling_break import rolling_break
 from quantnb.stats.scan import scan
 from quantnb.stats.scan_result import ScanResult
+from quantnb.stats.shrunk_correlation import ShrunkCorrelation, shrunk_correlation
 from quantnb.stats.spread import spread
 from quantnb.stats.timeframes import TIMEFRAME_NS
 from quantnb.stats.trade_horizons import HorizonCorrelation, TradeColumns, correlate_trades
@@ -73,6 +74,7 @@ __all__ = [
     "Leg",
     "PairStudy",
     "ScanResult",
+    "ShrunkCorrelation",
     "TradeColumns",
     "VarianceRatioResult",
     "ZscoreEvidence",
@@ -111,6 +113,7 @@ __all__ = [
     "rolling_lines",
     "rolling_volatility",
     "scan",
+    "shrunk_correlation",
     "spread",
     "study_pair",
     "trade_correlation_by_horizon",

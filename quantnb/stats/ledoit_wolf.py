@@ -15,7 +15,7 @@ import numpy as np
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats.inputs import Array
 
-__all__ = ["LedoitWolfResult", "ledoit_wolf"]
+__all__ = ["LedoitWolfResult", "ledoit_wolf", "shrinkage_of", "standardised"]
 
 _FEWEST = 2
 
@@ -81,14 +81,14 @@ def ledoit_wolf(returns: Any, *, of: Literal["covariance", "correlation"] = "cov
         raise StatisticsError(
             f"Shrinkage needs at least {_FEWEST} bars that all symbols have; there are {n}."
         )
-    centred = columns - columns[0]
-    centred = centred - centred.mean(axis=0)
     if of == "correlation":
         flat = np.flatnonzero(np.ptp(columns, axis=0) == 0)
         if len(flat):
             raise StatisticsError(f"Column {flat[0]} does not move; it correlates with nothing.")
-        centred = centred / np.sqrt((centred**2).mean(axis=0))
-    sample, shrinkage = _sample_and_shrinkage(centred)
+    centred = standardised(columns) if of == "correlation" else _centred(columns)
+    product = centred.T @ centred / n
+    sample: Array = (product + product.T) / 2.0
+    shrinkage = shrinkage_of(centred, sample)
     mean = float(np.trace(sample)) / len(sample)
     matrix = (1.0 - shrinkage) * sample + shrinkage * mean * np.eye(len(sample))
     if of == "correlation":
@@ -96,13 +96,24 @@ def ledoit_wolf(returns: Any, *, of: Literal["covariance", "correlation"] = "cov
     return LedoitWolfResult(matrix, shrinkage, n)
 
 
-def _sample_and_shrinkage(centred: Array) -> tuple[Array, float]:
-    """Return the sample covariance of centred columns, and the share of the identity."""
+def _centred(columns: Array) -> Array:
+    shifted = columns - columns[0]
+    centred: Array = shifted - shifted.mean(axis=0)
+    return centred
+
+
+def standardised(columns: Array) -> Array:
+    """Return columns with mean 0 and variance 1 (divided by n); each must move."""
+    centred = _centred(columns)
+    scaled: Array = centred / np.sqrt((centred**2).mean(axis=0))
+    return scaled
+
+
+def shrinkage_of(centred: Array, sample: Array) -> float:
+    """Return the share of the identity in the shrunk matrix, from centred columns and their covariance."""
     n, n_symbols = centred.shape
-    product = centred.T @ centred / n
-    sample: Array = (product + product.T) / 2.0
     off_target = sample - np.trace(sample) / n_symbols * np.eye(n_symbols)
     distance = float((off_target**2).sum())
     # sum over bars of |x x' - S|^2 is sum (x'x)^2 - n |S|^2: no matrix a bar has to be formed.
     noise = float(((centred**2).sum(axis=1) ** 2).sum() / n - (sample**2).sum()) / n
-    return sample, min(max(noise, 0.0) / distance, 1.0) if distance > 0 else 1.0
+    return min(max(noise, 0.0) / distance, 1.0) if distance > 0 else 1.0

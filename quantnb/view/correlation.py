@@ -7,8 +7,10 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from quantnb.snapshot import CorrelationMatrix, Snapshot
+from quantnb.stats import correlation_band
 from quantnb.view.chart import Chart, switch
 from quantnb.view.lease import Lease
 from quantnb.view.theme import DIVERGING, INK, escape
@@ -16,15 +18,18 @@ from quantnb.view.theme import DIVERGING, INK, escape
 __all__ = ["CorrelationChart"]
 
 _HOVER = (
-    "%{y} and %{x}<br>correlation %{z:.3f}<br>n = %{customdata[0]} returns, 95 % band ±%{customdata[1]:.2f}"
+    "%{y} and %{x}<br>correlation %{z:.3f}%{hovertext}<br>n = %{customdata[0]} returns, "
+    "95 % band ±%{customdata[1]:.2f}"
 )
+_SECOND_LINE = '<br><span style="font-size: 9px">n = {}</span>'
+_ROOM_FOR_N = 6  # symbols; with more of them a cell is too small for a second line
 
 
 class CorrelationChart(Chart):
     """A heatmap from −1 to 1 that follows the market, or changes on a button only.
 
-    The band in the hover is where 95 % of the correlations of two independent series lie,
-    1.96/√n: inside of it a number says nothing.
+    The band is where 95 % of the correlations of two independent series lie, 1.96/√n, less what they were
+    shrunk by. A number inside of it says nothing: it stands in brackets.
     """
 
     def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
@@ -77,14 +82,13 @@ class CorrelationChart(Chart):
 
     def _show(self, matrix: CorrelationMatrix, window: int) -> None:
         names = [escape(symbol) for symbol in matrix.symbols]
-        with np.errstate(divide="ignore"):
-            band = 1.96 / np.sqrt(matrix.n)
         self.figure.update_traces(
             x=names,
             y=names,
             z=matrix.values,
-            text=[[_number(value) for value in row] for row in matrix.values],
-            customdata=np.dstack([matrix.n, band]),
+            text=_cells(matrix),
+            hovertext=np.where(_is_shrunk(matrix), f"<br>{_shrunk_by(matrix)}", "").tolist(),
+            customdata=np.dstack([matrix.n, _band(matrix)]),
             visible=True,
         )
         self.figure.say(label=_in_words(matrix), caption=_evidence(matrix, window))
@@ -94,12 +98,55 @@ class CorrelationChart(Chart):
         self.redraw()
 
 
+def _is_shrunk(matrix: CorrelationMatrix) -> NDArray[np.bool_]:
+    """Tell which cells were drawn towards none; the diagonal was not."""
+    among = np.isin(matrix.symbols, matrix.shrunk)
+    cells: NDArray[np.bool_] = among[:, None] & among & ~np.eye(len(among), dtype=np.bool_)
+    return cells
+
+
+def _band(matrix: CorrelationMatrix) -> NDArray[np.float64]:
+    return correlation_band(matrix.n) * (1.0 - np.where(_is_shrunk(matrix), matrix.shrinkage or 0.0, 0.0))
+
+
+def _is_chance(matrix: CorrelationMatrix) -> NDArray[np.bool_]:
+    """Tell which cells lie inside the band; a symbol's correlation with itself is no chance."""
+    inside = np.abs(matrix.values) <= _band(matrix)
+    cells: NDArray[np.bool_] = inside & ~np.eye(len(inside), dtype=np.bool_)
+    return cells
+
+
+def _cells(matrix: CorrelationMatrix) -> list[list[str]]:
+    """Return what stands in each cell: the number, in brackets inside the band, and n where there is room."""
+    has_room = len(matrix.symbols) <= _ROOM_FOR_N
+    columns = matrix.values.tolist(), _is_chance(matrix).tolist(), matrix.n.tolist()
+    return [
+        [
+            (f"({_number(value)})" if is_chance else _number(value)) + (_SECOND_LINE.format(n) * has_room)
+            for value, is_chance, n in zip(*row, strict=True)
+        ]
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _shrunk_by(matrix: CorrelationMatrix) -> str:
+    """Say by how much, and by whose method."""
+    return f"shrunk by {100 * (matrix.shrinkage or 0.0):.0f} % towards none (Ledoit–Wolf)"
+
+
 def _evidence(matrix: CorrelationMatrix, window: int) -> str:
     """Say how much the matrix rests on; a window that is not full yet gives numbers, but weak ones."""
-    n = int(matrix.n.min())
-    if n < window:
-        return f"{n} of {window} log returns so far"
-    return f"n = {n} log returns · 95 % band of chance ±{1.96 / np.sqrt(n):.2f}"
+    fewest, most = int(matrix.n.min()), int(matrix.n.max())
+    n = f"{fewest} to {most}" if fewest < most else f"{most}"
+    said = [f"n = {n} log returns" if most >= window else f"{n} of {window} log returns so far"]
+    if matrix.shrinkage is not None:
+        n_returns = matrix.n[_is_shrunk(matrix)].max()
+        said.append(f"{_shrunk_by(matrix)}: {len(matrix.shrunk)} symbols, {n_returns} returns")
+    if most:
+        narrowest = float(correlation_band(most)) * (1.0 - (matrix.shrinkage or 0.0))
+        brackets = ", in brackets what is inside" if _is_chance(matrix).any() else ""
+        said.append(f"95 % band of chance ±{narrowest:.2f}{brackets}")
+    return " · ".join(said)
 
 
 def _number(value: float) -> str:

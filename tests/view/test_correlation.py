@@ -33,14 +33,18 @@ def test_cells_hold_value_count_and_band(session: StandInSession, chart: Correla
     show(session, -0.456, n=49)
     heatmap = Screen(chart.figure).hello().traces[0]
     np.testing.assert_array_equal(heatmap["z"], [[1, -0.456], [-0.456, 1]])
-    assert heatmap["text"] == [["1.00", "−0.46"], ["−0.46", "1.00"]]
+    n = '<br><span style="font-size: 9px">n = 49</span>'
+    assert heatmap["text"] == [[f"1.00{n}", f"−0.46{n}"], [f"−0.46{n}", f"1.00{n}"]]
     assert list(heatmap["customdata"][0][1]) == [49.0, pytest.approx(1.96 / 7)]
     assert (heatmap["zmin"], heatmap["zmax"]) == (-1, 1)
 
 
 @pytest.mark.parametrize(
     ("n", "caption"),
-    [(7, "7 of 50 log returns so far"), (50, "n = 50 log returns · 95 % band of chance ±0.28")],
+    [
+        (7, "7 of 50 log returns so far · 95 % band of chance ±0.74, in brackets what is inside"),
+        (50, "n = 50 log returns · 95 % band of chance ±0.28"),
+    ],
 )
 def test_the_caption_says_what_the_numbers_rest_on(
     session: StandInSession, chart: CorrelationChart, n: int, caption: str
@@ -54,8 +58,77 @@ def test_a_correlation_that_does_not_exist_is_a_dash(
 ) -> None:
     show(session, math.nan, n=0)
     screen = Screen(chart.figure).hello()
-    assert screen.traces[0]["text"][0][1] == "–"
+    assert screen.traces[0]["text"][0][1].startswith("–<br>")
     assert "A and B –" in screen.words["label"]
+
+
+def test_a_number_inside_the_band_stands_in_brackets_and_the_caption_says_so(
+    session: StandInSession, chart: CorrelationChart
+) -> None:
+    show(session, 0.27, n=49)
+    screen = Screen(chart.figure).hello()
+    assert [cell.split("<")[0] for cell in screen.traces[0]["text"][0]] == ["1.00", "(0.27)"]
+    assert screen.words["caption"].endswith("±0.28, in brackets what is inside")
+    show(session, 0.29, n=49)
+    assert screen.look().traces[0]["text"][0][1].startswith("0.29<")
+    assert screen.words["caption"].endswith("±0.28")
+
+
+def test_a_symbol_with_itself_is_never_in_brackets(session: StandInSession, chart: CorrelationChart) -> None:
+    show(session, 0.5, n=3)  # where the band is wider than any correlation
+    assert Screen(chart.figure).hello().traces[0]["text"][1][1].startswith("1.00<")
+
+
+@pytest.mark.parametrize(("n_symbols", "has_n"), [(6, True), (7, False)])
+def test_a_second_line_says_n_where_there_is_room(
+    session: StandInSession, chart: CorrelationChart, n_symbols: int, has_n: bool
+) -> None:
+    symbols = tuple(f"S{i}" for i in range(n_symbols))
+    matrix = CorrelationMatrix(symbols, np.eye(n_symbols), np.full((n_symbols, n_symbols), 60))
+    session.snapshot = replace(session.snapshot, correlation=matrix)
+    text = Screen(chart.figure).hello().traces[0]["text"]
+    assert all(("n = 60" in cell) == has_n for row in text for cell in row)
+
+
+def test_overlaps_that_differ_are_said_as_a_range(session: StandInSession, chart: CorrelationChart) -> None:
+    matrix = CorrelationMatrix(("A", "B"), np.array([[1.0, 0.9], [0.9, 1.0]]), np.array([[50, 30], [30, 30]]))
+    session.snapshot = replace(session.snapshot, correlation=matrix)
+    screen = Screen(chart.figure).hello()
+    assert screen.words["caption"] == "n = 30 to 50 log returns · 95 % band of chance ±0.28"
+    assert "n = 30" in screen.traces[0]["text"][0][1]
+
+
+def shrunk(n_symbols: int = 40, n: int = 20, alone: int = 0) -> CorrelationMatrix:
+    """A matrix of 0.4 everywhere, of which the last ``alone`` symbols were not shrunk."""
+    symbols = tuple(f"S{i}" for i in range(n_symbols))
+    values = np.full((n_symbols, n_symbols), 0.4)
+    np.fill_diagonal(values, 1.0)
+    counts = np.full((n_symbols, n_symbols), n)
+    return CorrelationMatrix(symbols, values, counts, 0.314, symbols[: n_symbols - alone])
+
+
+def test_a_shrunk_matrix_says_by_how_much_and_why(session: StandInSession, chart: CorrelationChart) -> None:
+    session.snapshot = replace(session.snapshot, correlation=shrunk(), window=20)
+    screen = Screen(chart.figure).hello()
+    assert screen.words["caption"] == (
+        "n = 20 log returns · shrunk by 31 % towards none (Ledoit–Wolf): 40 symbols, 20 returns"
+        " · 95 % band of chance ±0.30"
+    )
+    hover = screen.traces[0]["hovertext"]
+    assert hover[0][1] == "<br>shrunk by 31 % towards none (Ledoit–Wolf)"
+    assert hover[0][0] == ""
+
+
+def test_the_band_of_what_was_shrunk_is_shrunk_with_it(
+    session: StandInSession, chart: CorrelationChart
+) -> None:
+    session.snapshot = replace(session.snapshot, correlation=shrunk(alone=1), window=20)
+    heatmap = Screen(chart.figure).hello().traces[0]
+    band = 1.96 / np.sqrt(20)
+    assert heatmap["customdata"][0][1][1] == pytest.approx(band * (1 - 0.314))
+    assert heatmap["customdata"][0][39][1] == pytest.approx(band)
+    assert heatmap["hovertext"][0][39] == ""
+    assert (heatmap["text"][0][1], heatmap["text"][0][39]) == ("0.40", "(0.40)")
 
 
 def test_auto_follows_the_session(session: StandInSession, chart: CorrelationChart) -> None:
