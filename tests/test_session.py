@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from quantnb.errors import ExportError, FeedError, InvalidSettingError, StatisticsError
 from quantnb.exchange import LocalExchange
 from quantnb.session import Session
-from quantnb.stats import causal_spread, resample_ohlc, study_pair
+from quantnb.stats import causal_spread, lead_lag, resample_ohlc, study_pair, trade_correlation_by_horizon
 
 WAIT_S = 30.0
 
@@ -138,6 +139,34 @@ async def test_trades_become_bars_and_bars_equal_the_batch(session: Session) -> 
         assert len(joint) >= 1
         live, expected = bars.loc[joint, batch.columns], batch.loc[joint]
         pd.testing.assert_frame_equal(live, expected, check_dtype=False, check_freq=False, rtol=0, atol=0)
+
+
+async def test_the_correlation_by_horizon_is_that_of_the_trades_kept(session: Session) -> None:
+    await until(session, has_bars(25))
+    await session.stop()
+    y, x = (session.trades(leg) for leg in session.pair)
+    live, batch = session.correlation_by_horizon(), trade_correlation_by_horizon(y["price"], x["price"])
+    pd.testing.assert_frame_equal(live, batch, check_exact=True)
+    assert live.loc[1_000, "n"] > 20
+
+
+async def test_who_leads_is_read_off_the_bars_of_the_pair(session: Session) -> None:
+    await until(session, has_bars(25))
+    await session.stop()
+    pair, result = session.spread(), session.lead_lag(5)
+    np.testing.assert_array_equal(result.correlations, lead_lag(pair["y"], pair["x"], 5).correlations)
+
+
+async def test_columns_of_trades_are_not_changed_by_what_comes_later(session: Session) -> None:
+    """So a thread may read them: while trades come, and after a clear."""
+    await until(session, has_bars(3))
+    taken = session.trade_columns("BTCUSDT")
+    copies = [taken.event_ns.copy(), taken.price.copy(), taken.trade_id.copy()]
+    await until(session, lambda session: len(session.trade_columns("BTCUSDT")) > len(taken) + 100)
+    session.clear()
+    for array, copy in zip((taken.event_ns, taken.price, taken.trade_id), copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+        assert not array.flags.writeable
 
 
 async def test_the_spread_equals_the_batch_to_the_bit(session: Session) -> None:
