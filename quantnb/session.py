@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from quantnb import export, frames, screening
+from quantnb.alerts import Rule
 from quantnb.engine import Engine, Settings
+from quantnb.engine.preview import preview_inputs
 from quantnb.engine.settings import MAX_SYMBOLS, TAKER_FEE_BP, check_symbols
 from quantnb.errors import FeedError, InvalidSettingError, choices
 from quantnb.guard import Guarded
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from quantnb.alerts import AlertKind, Rule, Severity
+    from quantnb.alerts import AlertKind, Severity
     from quantnb.engine.instrument import Instrument
+    from quantnb.engine.preview import PreviewInputs, RulePreview
     from quantnb.screening import OnProgress
     from quantnb.stats import (
         EdgeResult,
@@ -80,7 +83,8 @@ class Session(traitlets.HasTraits):
     Notes
     -----
     `symbols`, `pair`, `timeframe`, `window` and `taker_fee_bp` are traits: they can be observed, and changed
-    while the session runs. `running`, `snapshot` and `known_symbols` are traits to observe only.
+    while the session runs. `running`, `snapshot`, `known_symbols` and `preview` (of a
+    rule) are traits to observe only.
     """
 
     symbols = traitlets.Any()
@@ -92,6 +96,7 @@ class Session(traitlets.HasTraits):
     running = traitlets.Bool(False, read_only=True)
     snapshot = traitlets.Any(read_only=True)
     known_symbols = traitlets.Tuple(read_only=True)
+    preview = traitlets.Any(None, allow_none=True, read_only=True)
 
     def __init__(
         self,
@@ -184,6 +189,7 @@ class Session(traitlets.HasTraits):
         if settings != self._engine.settings:
             self._engine.configure(settings)
             self._source.use(settings)
+            self.show_preview(None)
             self._take_snapshot()
 
     @traitlets.observe("feed")
@@ -540,6 +546,36 @@ class Session(traitlets.HasTraits):
         )
         self._take_snapshot()
         return rule
+
+    def preview_rule(
+        self,
+        kind: AlertKind,
+        threshold: float,
+        *,
+        symbol: str | None = None,
+        span_s: float = 60.0,
+        cooldown_s: float = 30.0,
+        exit: float = 0.5,
+    ) -> RulePreview:
+        """Return how often a rule would have fired on the bars at hand, and what trading it would have made.
+
+        The arguments are those of `add_rule`. ``exit`` is the absolute z-score at which the plain rule of the
+        backtest leaves the market; nothing is optimised, and nothing is saved.
+        """
+        rule = Rule(0, kind, threshold, symbol, "info", span_s, cooldown_s)
+        self.show_preview(self.preview_inputs(rule, exit).run())
+        return self.preview  # type: ignore[no-any-return]
+
+    def preview_inputs(self, rule: Rule, exit: float = 0.5) -> PreviewInputs:
+        """Take out what the preview of a rule is made of; its ``run`` may be called in a thread."""
+        if rule.symbol is not None:
+            self._instrument(rule.symbol)
+        return preview_inputs(self._engine, rule, exit)
+
+    def show_preview(self, preview: RulePreview | None) -> None:
+        """Let the charts show a preview, or none; one of other settings than today's is out of date."""
+        is_current = preview is not None and preview.settings == self._engine.settings
+        self.set_trait("preview", preview if is_current else None)
 
     def remove_rule(self, rule_id: int) -> None:
         """Remove a rule; the alerts it gave stay."""

@@ -442,3 +442,43 @@ async def test_an_alert_fires_and_is_removed(session: Session) -> None:
 def test_a_rule_for_a_symbol_that_is_not_watched_is_refused() -> None:
     with pytest.raises(InvalidSettingError, match="not watched"):
         Session().add_rule("price_change", 1.0, symbol="XRPUSDT")
+
+
+async def test_a_preview_is_shown_until_the_settings_are_others(session: Session) -> None:
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    preview = session.preview_rule("zscore", 1.0)
+    assert session.preview is preview
+    assert preview.n_bars > 0
+    assert session.snapshot.rules == ()
+    session.window = 30
+    assert session.preview is None
+    session.show_preview(preview)  # of other settings: out of date
+    assert session.preview is None
+
+
+def test_a_preview_for_a_symbol_that_is_not_watched_is_refused() -> None:
+    with pytest.raises(InvalidSettingError, match="'XRPUSDT' is not watched"):
+        Session().preview_rule("price_change", 1.0, symbol="XRPUSDT")
+
+
+async def test_the_edge_is_that_of_the_tile(session: Session) -> None:
+    await until(session, lambda each: each.snapshot.tiles["edge"].value is not None)
+    session._take_snapshot()
+    assert session.edge().edge_bp == session.snapshot.tiles["edge"].value
+
+
+async def test_numbers_are_reproduced_by_name_and_alerts_by_id(session: Session) -> None:
+    await until(session, lambda each: each.snapshot.tiles["zscore"].value is not None)
+    session.add_rule("price_change", 1e-6, span_s=1)
+    await until(session, lambda each: len(each.alerts) > 0)
+    assert "qn.zscore(spread, 20)" in session.reproduce("zscore")
+    alert = session.alerts.iloc[0]
+    recipe = session.reproduce(int(alert["alert_id"]))
+    assert f'session.trades("{alert["symbol"]}")' in recipe
+    assert recipe.endswith(f"# {float(alert['value'])!r}\n")
+
+
+@pytest.mark.parametrize(("what", "words"), [("beta", "The tiles are ticks"), (7, "no alert 7")])
+def test_what_cannot_be_reproduced_is_refused(what: str | int, words: str) -> None:
+    with pytest.raises(InvalidSettingError, match=words):
+        Session().reproduce(what)

@@ -11,7 +11,7 @@ from quantnb.errors import StatisticsError
 from quantnb.stats.edge import EdgeResult, Leg, expected_edge
 from quantnb.stats.evidence import ZscoreEvidence
 
-__all__ = ["EdgeInputs", "edge_inputs"]
+__all__ = ["EdgeInputs", "edge_inputs", "leg_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def edge_inputs(
         raise StatisticsError("half-life infinite: the spread is not expected back")
     distance = columns["spread"][-1] - columns["spread_mean"][-1]
     return EdgeInputs(
-        y=_leg(y),
-        x=_leg(x),
+        y=leg_of(y),
+        x=leg_of(x),
         hedge_ratio=float(columns["hedge_ratio"][-1]),
         deviation=float(distance),
         half_life_s=life_bars * timeframe_s,
@@ -75,7 +75,8 @@ def edge_inputs(
     )
 
 
-def _leg(instrument: Instrument) -> Leg:
+def leg_of(instrument: Instrument) -> Leg:
+    """Return what trading a symbol costs now; `StatisticsError` says what is missing."""
     quote, mark = instrument.quote, instrument.mark
     if quote is None:
         raise StatisticsError(f"no quote of {instrument.symbol} yet")

@@ -18,6 +18,7 @@ from quantnb.view.digits import price_format, spread_digits
 from quantnb.view.gaps import GapMarks, gap_axis, gap_spans, gap_trace
 from quantnb.view.lease import Lease
 from quantnb.view.moves import Moves, in_words
+from quantnb.view.rule_marks import RuleMarks
 from quantnb.view.theme import FALLING, TIME_AXIS, line_style, pane_name, row_axes
 
 __all__ = ["SpreadChart"]
@@ -78,9 +79,11 @@ class SpreadChart(Chart):
             ]
         )
         self._moves = Moves(self.figure, "y3")
+        self._rule_marks = RuleMarks(self.figure, "y2")
         self._gaps = GapMarks(self.figure, [_SPREAD_GAPS, _ZSCORE_GAPS])
         self.figure.data[_ZSCORE].yhoverformat = ".2f"
         self.figure.on_relayout(self._on_drag)
+        session.observe(self.redraw, "preview")
         self._add_controls(
             [
                 self.spread_switch,
@@ -90,6 +93,11 @@ class SpreadChart(Chart):
                 self.threshold_field,
             ]
         )
+
+    def close(self) -> None:
+        """Stop observing the session and close the widgets."""
+        self.session.unobserve(self.redraw, "preview")
+        super().close()
 
     def draw(self, snapshot: Snapshot) -> None:
         """Stream what is new of both columns."""
@@ -106,6 +114,7 @@ class SpreadChart(Chart):
         holes = snapshot.status.holes if len(x) else ()
         spans = gap_spans(holes, snapshot.pair, bar_ns, int(series.time_ns[span][0])) if holes else ()
         self._gaps.show(spans, bar_ns, with_symbols=True)
+        self._rule_marks.show(self.session.preview if self.zscore_switch.value else None, series)
         self._describe(snapshot)
 
     def _arrange(self, snapshot: Snapshot) -> None:

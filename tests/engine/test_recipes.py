@@ -49,7 +49,9 @@ def quoted(seconds: int, seed: int = 3) -> list[Any]:
     return [*quotes, heartbeat(0, "ETHUSDT"), heartbeat(0), *reverting_pair(seed, seconds)]
 
 
-@pytest.mark.parametrize("tile", ["ticks", "spread", "zscore", "half_life", "correlation", "edge", "volume", "alerts"])
+@pytest.mark.parametrize(
+    "tile", ["ticks", "spread", "zscore", "half_life", "correlation", "edge", "volume", "alerts"]
+)
 @pytest.mark.parametrize("seed", range(3, 8))
 def test_a_tile_is_reproduced_to_the_last_digit(tile: str, seed: int) -> None:
     engine = run(quoted(120, seed), PAIR)

@@ -15,6 +15,8 @@ import pytest
 import traitlets
 
 from quantnb.alerts import Alert, AlertKind, Rule, Severity
+from quantnb.engine import Settings
+from quantnb.engine.preview import PreviewInputs, RulePreview
 from quantnb.errors import ExportError, InvalidSettingError, StatisticsError
 from quantnb.snapshot import (
     Bar,
@@ -28,7 +30,7 @@ from quantnb.snapshot import (
     TapeRow,
     TileName,
 )
-from quantnb.stats import TradeColumns
+from quantnb.stats import Costs, TradeColumns
 from quantnb.view.lease import Lease
 
 START_NS = 1_790_000_000_000_000_000
@@ -71,6 +73,7 @@ class StandInSession(traitlets.HasTraits):
     running = traitlets.Bool(False)
     known_symbols = traitlets.Tuple()
     snapshot = traitlets.Instance(Snapshot)
+    preview = traitlets.Any(None, allow_none=True)
 
     def __init__(
         self,
@@ -173,6 +176,22 @@ class StandInSession(traitlets.HasTraits):
         self._rules += (rule,)
         self.snapshot = self._picture()
         return rule
+
+    def preview_inputs(self, rule: Rule, exit: float) -> PreviewInputs:
+        series = self.snapshot.pair_series
+        return PreviewInputs(
+            rule=rule,
+            settings=Settings(self.symbols, self.pair, self.timeframe, self.window),
+            exit=exit,
+            closes={name: (bars.time_ns, bars.columns["close"]) for name, bars in self.snapshot.bars.items()},
+            pair=dict(series.columns),
+            pair_opens_ns=series.time_ns,
+            costs=Costs(taker_fee_bp=self.taker_fee_bp, bid_ask_y_bp=0.1, bid_ask_x_bp=0.1),
+            no_costs="",
+        )
+
+    def show_preview(self, preview: RulePreview | None) -> None:
+        self.preview = preview
 
     def remove_rule(self, rule_id: int) -> None:
         self._rules = tuple(rule for rule in self._rules if rule.rule_id != rule_id)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from quantnb.errors import InvalidSettingError
 from quantnb.view.alerts import Alerts
 
 RULE = {"kind": "price_change", "threshold": 0.5, "symbol": "ETHUSDT", "severity": "critical"}
@@ -104,3 +107,48 @@ def test_an_alert_says_what_caused_it_and_how_it_is_computed_again(session, pane
     assert listener.take("recipe")["code"] == f"session.{alert.alert_id}\n"
     listener.say("reproduce", what=99)
     assert listener.take("recipe")["problem"] == "There is no 99."
+
+
+async def previewed(panel, listener, **rule):
+    listener.say("preview", rule=RULE | rule, exit=0.5)
+    await asyncio.gather(*panel._previews)
+
+
+async def test_a_browser_sees_what_a_rule_would_have_done_before_it_is_saved(session, panel, browser):
+    session.tick(5, 300)
+    await previewed(panel, browser(panel), kind="zscore", threshold=0.5, symbol="")
+    shown = panel.frame(None).data["preview"]
+    assert shown["rule"] == "|z-score| of the pair reaches 0.5"
+    assert shown["words"] == session.preview.words
+    assert session.snapshot.rules == ()
+
+
+async def test_a_rule_that_is_added_or_a_word_from_the_browser_clears_the_preview(session, panel, browser):
+    session.tick(5, 300)
+    listener = browser(panel)
+    for content in ({"kind": "add_rule", "rule": RULE}, {"kind": "clear_preview"}):
+        await previewed(panel, listener)
+        assert panel.frame(None).data["preview"] is not None
+        listener.say(**content)
+        assert panel.frame(None).data["preview"] is None
+
+
+@pytest.mark.parametrize(
+    "content", [{"rule": RULE, "exit": "0.5"}, {"rule": RULE | {"kind": "x"}, "exit": 0.5}]
+)
+async def test_a_preview_that_cannot_be_is_refused_in_words(panel, browser, content):
+    listener = browser(panel)
+    listener.say("preview", **content)
+    assert listener.take("said")["level"] == "error"
+
+
+async def test_a_preview_that_fails_says_so_and_the_panel_goes_on(session, panel, browser, monkeypatch):
+    def fail(_inputs):
+        raise InvalidSettingError("The window is too short.")
+
+    monkeypatch.setattr("quantnb.engine.preview.PreviewInputs.run", fail)
+    listener = browser(panel)
+    await previewed(panel, listener)
+    assert listener.sent[-1][0] == {
+        "to": "browser", "kind": "said", "text": "The window is too short.", "level": "error",
+    }  # fmt: skip

@@ -37,7 +37,7 @@ def test_the_chart_shows_each_cause_by_name_and_says_its_own_part() -> None:
     session.tick(5, 80)
     chart = SpreadChart(session, lease=quiet_lease())
     screen = Screen(chart.figure).hello()
-    spoken = {trace["name"]: trace for trace in screen.traces[4:] if trace.get("hoverinfo") != "skip"}
+    spoken = {trace["name"]: trace for trace in screen.traces[4:14] if trace.get("hoverinfo") != "skip"}
     assert list(spoken) == ["deviation", "mean", "ratio", "BTCUSDT", "ETHUSDT"]  # the outermost first
     columns = session.snapshot.pair_series.columns
     since = int(np.isfinite(columns["spread"]).argmax())

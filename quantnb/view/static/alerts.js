@@ -1,4 +1,4 @@
-import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
+import { clockTime, eachFrame, h, patchChildren, setText, withMinus } from "./dom.js";
 import { connect } from "./protocol.js";
 import { makeRecipe, recipeButton } from "./recipe.js";
 
@@ -7,7 +7,7 @@ const REACHES = { zscore: "Reaches, ±", price_change: "Reaches, ± %", break: "
 const UNITS = { zscore: "", price_change: " %", break: " ×" };
 const SEVERITIES = { info: ["●", "Info"], warning: ["▲", "Warning"], critical: ["✖", "Critical"] };
 const SAID_MS = 8_000; // then the room is the list's again
-const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5, break: 1 };
+const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5, break: 1.5 };
 
 function labelled(label, field) {
   return h("label", { className: "qnb-field" }, h("span", { className: "qnb-label" }, label), field);
@@ -32,19 +32,25 @@ function makeForm(send) {
   const severity = select("qnb-rule-severity", Object.fromEntries(severities));
   severity.value = "warning";
   const cooldown = numberField("qnb-rule-cooldown", 30, 0);
+  const exit = numberField("qnb-rule-exit", 0.5, 0);
   const add = h("button", { type: "submit", className: "qnb-rule-add" }, "Add rule");
+  const previewTip = "How often it would have fired on the bars at hand, and what the plain rule would have made";
+  const preview = h("button", { type: "button", className: "qnb-rule-try", title: previewTip }, "Preview");
   const ofPrice = [labelled("Within, s", span), labelled("Symbol", symbol)];
+  const ofZscore = labelled("Exit, |z| (preview)", exit);
   const reaches = labelled(REACHES.zscore, threshold);
   const fields = [
     labelled("When", kind),
     reaches,
     ...ofPrice,
+    ofZscore,
     labelled("Severity", severity),
     labelled("Cooldown, s", cooldown),
   ];
 
   function showKind() {
     ofPrice.forEach((field) => (field.hidden = kind.value !== "price_change"));
+    ofZscore.hidden = kind.value !== "zscore";
     setText(reaches.firstElementChild, REACHES[kind.value]);
   }
   kind.addEventListener("change", () => {
@@ -53,14 +59,19 @@ function makeForm(send) {
   });
   showKind();
 
-  const form = h("form", { className: "qnb-rule-form", noValidate: true, "aria-label": "New rule" }, ...fields, add);
+  const value = (field) => (Number.isFinite(field.valueAsNumber) ? field.valueAsNumber : null);
+  function rule() {
+    const ofKind = kind.value === "price_change" ? { span_s: value(span), symbol: symbol.value } : { span_s: 60, symbol: "" };
+    return { kind: kind.value, threshold: value(threshold), severity: severity.value, cooldown_s: value(cooldown), ...ofKind };
+  }
+
+  const buttons = h("div", { className: "qnb-rule-buttons" }, preview, add);
+  const form = h("form", { className: "qnb-rule-form", noValidate: true, "aria-label": "New rule" }, ...fields, buttons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const value = (field) => (Number.isFinite(field.valueAsNumber) ? field.valueAsNumber : null);
-    const rule = { kind: kind.value, threshold: value(threshold), severity: severity.value };
-    const ofKind = kind.value === "price_change" ? { span_s: value(span), symbol: symbol.value } : { span_s: 60, symbol: "" };
-    send("add_rule", { rule: { ...rule, ...ofKind, cooldown_s: value(cooldown) } });
+    send("add_rule", { rule: rule() });
   });
+  preview.addEventListener("click", () => send("preview", { rule: rule(), exit: value(exit) }));
 
   function offer(symbols) {
     const chosen = symbol.value;
@@ -141,6 +152,9 @@ export default () => {
         link.send("reproduce", { what: alert.id });
       };
       const message = h("div", { className: "qnb-message", role: "status", "aria-live": "polite" });
+      const previewWords = h("span", {});
+      const clear = removeButton("Clear the preview", () => link.send("clear_preview"));
+      const preview = h("div", { className: "qnb-rule-preview", role: "status", hidden: true }, previewWords, clear);
       const rules = h("ul", { className: "qnb-rules", "aria-label": "Rules" });
       const alerts = h("ul", { className: "qnb-alert-list", "aria-label": "Alerts, newest first" });
       const noRules = h("div", { className: "qnb-faint qnb-none" }, "No rules yet.");
@@ -154,6 +168,8 @@ export default () => {
         offer(state.symbols);
         patchChildren(rules, state.rules, (rule) => rule.rule_id, (rule) => makeRule(rule, link.send));
         patchChildren(alerts, state.alerts, (alert) => alert.id, (alert) => makeAlert(alert, link.send, open));
+        preview.hidden = !state.preview;
+        setText(previewWords, state.preview ? withMinus(`${state.preview.rule}: ${state.preview.words}`) : "");
         noRules.hidden = state.rules.length > 0;
         noAlerts.hidden = state.alerts.length > 0;
         setText(count, state.alerts.length ? `${state.alerts.length} active` : "");
@@ -163,7 +179,7 @@ export default () => {
       const stop = link.watch(soon, el);
       tellViews.add(soon);
       const bar = h("div", { className: "qnb-panel-head" }, h("h3", { className: "qnb-title" }, "Alerts"), count);
-      const setup = h("div", { className: "qnb-alert-setup" }, form, message, noRules, rules);
+      const setup = h("div", { className: "qnb-alert-setup" }, form, message, preview, noRules, rules);
       const list = h("div", { className: "qnb-alert-scroll", tabIndex: 0, role: "region", "aria-label": "Active alerts" }, alerts, noAlerts);
       el.append(h("section", { className: "qnb qnb-panel qnb-alerts", "aria-label": "Alerts" }, bar, setup, list, recipe.element));
       draw();

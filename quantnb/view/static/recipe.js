@@ -1,4 +1,4 @@
-import { h, setText } from "./dom.js";
+import { h, setText, withMinus } from "./dom.js";
 
 const COPIED_MS = 2_000;
 
@@ -40,7 +40,7 @@ export function makeRecipe() {
     open(what, heading, sentences) {
       shown = what;
       setText(title, heading);
-      words.replaceChildren(...sentences.filter(Boolean).map((text) => h("p", {}, text)));
+      words.replaceChildren(...sentences.filter(Boolean).map((text) => h("p", {}, withMinus(text))));
       setText(code, "…");
       copyButton.hidden = true;
       element.showModal();
