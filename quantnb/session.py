@@ -1,4 +1,4 @@
-"""One session: observable settings, a feed that starts and stops, and what it knows as DataFrames."""
+"""One session: observable settings, a feed that starts and stops, rules, and files."""
 
 from __future__ import annotations
 
@@ -10,36 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from quantnb import export, frames, screening
+from quantnb import export, frames
 from quantnb.alerts import Rule
 from quantnb.engine import Engine, Settings
 from quantnb.engine.preview import preview_inputs
-from quantnb.engine.settings import MAX_SYMBOLS, TAKER_FEE_BP, check_symbols
-from quantnb.errors import FeedError, InvalidSettingError, choices
+from quantnb.engine.settings import MAX_SYMBOLS, TAKER_FEE_BP, as_symbols, check_symbols
+from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.guard import Guarded
+from quantnb.knowledge import Knowledge
 from quantnb.live.choose import check_feed
+from quantnb.screening import Screening
 from quantnb.source import Source
-from quantnb.stats.adf import FEWEST_OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pandas as pd
-
     from quantnb.alerts import AlertKind, Severity
-    from quantnb.engine.instrument import Instrument
     from quantnb.engine.preview import PreviewInputs, RulePreview
-    from quantnb.screening import OnProgress
-    from quantnb.stats import (
-        EdgeResult,
-        EngleGrangerResult,
-        LeadLagResult,
-        PairStudy,
-        ScanResult,
-        TradeColumns,
-        ZscoreEvidence,
-    )
-    from quantnb.stats.lines import Prices
 
 __all__ = ["Session"]
 
@@ -54,7 +39,7 @@ class _SettingError(InvalidSettingError, traitlets.TraitError):
     """Makes traitlets take several settings back together when one of them is wrong."""
 
 
-class Session(traitlets.HasTraits):
+class Session(Knowledge, Screening, traitlets.HasTraits):
     """A feed, an engine and their settings, in the event loop of the kernel.
 
     Parameters
@@ -113,7 +98,7 @@ class Session(traitlets.HasTraits):
                 f"Session has no setting {', '.join(map(repr, unknown))}; "
                 "its settings are symbols, pair, timeframe, window, taker_fee_bp and feed."
             )
-        symbols = _as_symbols(symbols or os.environ.get("QUANTNB_SYMBOLS") or "BTCUSDT,ETHUSDT,SOLUSDT")
+        symbols = as_symbols(symbols or os.environ.get("QUANTNB_SYMBOLS") or "BTCUSDT,ETHUSDT,SOLUSDT")
         check_symbols(symbols)
         pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
         feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
@@ -161,9 +146,9 @@ class Session(traitlets.HasTraits):
     @traitlets.validate("symbols", "pair", "timeframe", "window", "taker_fee_bp")
     def _check_setting(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if name in ("symbols", "pair"):
-            value = _as_symbols(value)
         try:
+            if name in ("symbols", "pair"):
+                value = as_symbols(value)
             Settings(**(self._settings() | {name: value}))
             if name == "symbols":
                 self._source.check_listed(value)
@@ -280,228 +265,11 @@ class Session(traitlets.HasTraits):
         status = self._source.status(is_running=self._task is not None)
         self.set_trait("snapshot", self._engine.snapshot(self._source.now_ns(), status))
 
-    # What it knows ------------------------------------------------------------------------------------
-
     def clear(self) -> None:
         """Forget all trades, bars and statistics; the feed goes on, rules and the log of alerts stay."""
         self._source.clear()
         self._engine.clear()
         self._take_snapshot()
-
-    def trades(self, symbol: str) -> pd.DataFrame:
-        """Return the trades kept of one symbol, in id order: trade_id, price, quantity, side."""
-        return frames.trades_frame(self._instrument(symbol))
-
-    def trade_columns(self, symbol: str) -> TradeColumns:
-        """Return the trades kept of one symbol as read-only arrays, in id order.
-
-        Nothing is copied, and what comes later does not change them, so another thread may read them.
-        """
-        from quantnb.stats import TradeColumns
-
-        trades = self._instrument(symbol).trades
-        return TradeColumns(trades["event_ns"], trades["price"], trades["trade_id"])
-
-    def bars(self, symbol: str) -> pd.DataFrame:
-        """Return the closed bars of one symbol, with the columns of `resample_ohlc`."""
-        return frames.bars_frame(self._instrument(symbol))
-
-    def spread(self) -> pd.DataFrame:
-        """Return the pair's statistics, a row a closed bar: y, x, spread, zscore, hedge_ratio, and more."""
-        return frames.pair_frame(self._engine.analytics.columns)
-
-    def correlation(self) -> pd.DataFrame:
-        """Return the correlation matrix of log returns over the newest window.
-
-        Where the symbols outnumber the returns it is that of `quantnb.stats.shrunk_correlation`, and
-        ``attrs["shrinkage"]`` says by how much.
-        """
-        return frames.correlation_frame(self.snapshot.correlation)
-
-    def correlation_by_horizon(self) -> pd.DataFrame:
-        """Return the pair's correlation of log returns at bars of 100 ms to 15 min, from the trades kept.
-
-        Of the newest day at most, without the bars that a gap touches; the columns are those of
-        `quantnb.trade_correlation_by_horizon`.
-        """
-        from quantnb.stats.trade_horizons import LIVE_SPAN_NS, correlate_trades
-
-        y, x = map(self.trade_columns, self.pair)
-        return correlate_trades(y, x, span_ns=LIVE_SPAN_NS).to_frame()
-
-    def lead_lag(self, max_lag: int = 10) -> LeadLagResult:
-        """Return which leg moves first, y or x (a or b of the result), from the newest 2,000 bars."""
-        from quantnb.stats import lead_lag
-
-        closes = self.snapshot.pair_series.columns
-        return lead_lag(closes["y"], closes["x"], max_lag)
-
-    def gaps(self) -> pd.DataFrame:
-        """Return the gap ledger, newest first: which trades were missing, why, and what became of them."""
-        return frames.gaps_frame(self.snapshot.status.holes)
-
-    @property
-    def alerts(self) -> pd.DataFrame:
-        """The log of alerts, oldest first."""
-        return frames.alerts_frame(self._engine.alerts.log)
-
-    def _instrument(self, symbol: str) -> Instrument:
-        try:
-            return self._engine.instruments[symbol]
-        except KeyError:
-            raise InvalidSettingError(
-                f"{symbol!r} is not watched; the symbols are {', '.join(self.symbols)}."
-            ) from None
-
-    def test_spread(self, lags: int = 1) -> EngleGrangerResult:
-        """Test the pair for cointegration by Engle-Granger over the newest window of closes, at least 30.
-
-        Raises
-        ------
-        StatisticsError
-            Where there are too few bars, or a gap among them.
-        """
-        from quantnb.stats import engle_granger
-
-        columns = self._engine.analytics.columns
-        newest = slice(-max(self.window, FEWEST_OBSERVATIONS), None)
-        return engle_granger(columns["y"][newest], columns["x"][newest], lags=lags)
-
-    def study(self, prices: Prices = "level") -> PairStudy:
-        """Study the pair on its newest two windows of bars: every hedge ratio, every test, and a verdict.
-
-        Raises
-        ------
-        InvalidSettingError
-            For ``prices`` other than ``"level"`` and ``"log"``.
-        StatisticsError
-            Where there are too few bars.
-        """
-        from quantnb.stats import study_pair
-
-        pair = self.spread()
-        return study_pair(pair["y"], pair["x"], self.window, prices=prices)
-
-    def evidence(self) -> ZscoreEvidence:
-        """Return what the newest z-score rests on, and why it is not to be believed where it is not."""
-        return self._engine.weigh_zscore()
-
-    def edge(self) -> EdgeResult:
-        """Return what the pair's reversion is expected to bring over one half-life, after costs.
-
-        Raises
-        ------
-        StatisticsError
-            Where something of it is not known, or the spread is not expected back.
-        """
-        return self._engine.edge_inputs().result()
-
-    def attribution(self) -> pd.DataFrame:
-        """Return who moved: each change of the z-score split into its causes, a row a closed bar."""
-        from quantnb.stats import zscore_attribution
-
-        pair = self.spread()
-        return zscore_attribution(pair["y"], pair["x"], self.window)
-
-    def reproduce(self, what: str | int) -> str:
-        """Return Python that computes a number again from this session's data, to the last digit.
-
-        Parameters
-        ----------
-        what : str or int
-            The name of a tile (``"zscore"``), or the ``alert_id`` of an alert.
-
-        Returns
-        -------
-        str
-            Lines of which the last is an expression; they use ``session``. They name bars by time and trades
-            by id, so they hold as long as these are kept.
-
-        Raises
-        ------
-        InvalidSettingError
-            For what is neither a tile nor an alert.
-        StatisticsError
-            For a tile without a number.
-        """
-        for tile in self.snapshot.tiles:
-            if tile == what:
-                return self._engine.recipe(tile)
-        if isinstance(what, str):
-            raise InvalidSettingError(f"The tiles are {choices(self.snapshot.tiles)}, not {what!r}.")
-        for alert in self._engine.alerts.log:
-            if alert.alert_id == what:
-                return f"{alert.recipe}# {alert.value!r}\n"
-        raise InvalidSettingError(f"There is no alert {what!r} in the log.")
-
-    # Screening ----------------------------------------------------------------------------------------
-
-    async def closes(
-        self,
-        symbols: Iterable[str] | str | None = None,
-        timeframe: str = "1m",
-        n_bars: int = 300,
-        on_progress: OnProgress | None = None,
-    ) -> pd.DataFrame:
-        """Return the newest closes of many symbols, all with the same bars, by REST; no stream needs to run.
-
-        Parameters
-        ----------
-        symbols : iterable of str, optional
-            Every perpetual that the exchange trades where not given.
-        timeframe : {"1m", "5m", "15m"}
-            The exchange has no shorter bars ready.
-        n_bars : int
-            1 to 1500; the last of them is the newest that has closed by the exchange's clock.
-        on_progress : callable, optional
-            Gets a `Progress` (n_done, n_all, waiting_s, why), whose ``words`` say it in a line.
-
-        Returns
-        -------
-        DataFrame of shape (n_bars, n_symbols)
-            By time of open (UTC). A symbol without all bars is left out: ``attrs["left_out"]`` says why;
-            ``attrs["exchange"]`` and ``attrs["is_simulated"]`` say whose bars they are.
-
-        Raises
-        ------
-        InvalidSettingError
-            For a timeframe or a number of bars that cannot be had.
-        FeedError
-            Where the exchange cannot be reached, or has told this address to wait.
-        """
-        return await screening.fetch_closes(
-            self._source, self.feed, _as_universe(symbols), timeframe, n_bars, on_progress
-        )
-
-    async def scan(
-        self,
-        symbols: Iterable[str] | str | None = None,
-        timeframe: str = "1m",
-        n_bars: int = 200,
-        lags: int = 1,
-        on_progress: OnProgress | None = None,
-        client: Any = None,
-    ) -> ScanResult:
-        """Fetch `closes` of at least 30 bars and test all pairs for cointegration, as `quantnb.scan` does.
-
-        Parameters
-        ----------
-        symbols, timeframe, n_bars, on_progress
-            As in `closes`.
-        lags : int
-            Lagged changes in the tests.
-        client : dask.distributed.Client, optional
-            Test on its workers.
-
-        Returns
-        -------
-        ScanResult
-            Its ``liquidity`` is the quote volume of the less liquid leg over these bars, in the leg's quote
-            asset; ``pairs.attrs`` are the ``attrs`` of `closes`.
-        """
-        return await screening.scan_universe(
-            self._source, self.feed, _as_universe(symbols), timeframe, n_bars, lags, on_progress, client
-        )
 
     def use_pair(self, y: str, x: str) -> None:
         """Make any two symbols the session's pair; what is not watched yet is from now on.
@@ -607,17 +375,3 @@ class Session(traitlets.HasTraits):
         path = Path(directory).resolve() / f"quantnb-{kind}-{stamp}.{format}"
         export.write(path, content)
         return path
-
-
-def _as_symbols(value: Any) -> tuple[str, ...]:
-    """Return symbols given as a sequence or as comma-separated text."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    try:
-        return tuple(value)
-    except TypeError:
-        raise _SettingError(f"Symbols are a list such as ['BTCUSDT', 'ETHUSDT'], not {value!r}.") from None
-
-
-def _as_universe(symbols: Any) -> tuple[str, ...] | None:
-    return None if symbols is None else _as_symbols(symbols)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from quantnb.errors import InvalidSettingError, choices
 from quantnb.stats import TIMEFRAME_NS
 
-__all__ = ["MAX_SYMBOLS", "MAX_TAKER_FEE_BP", "TAKER_FEE_BP", "TIMEFRAMES", "WINDOWS", "Settings"]
+__all__ = [
+    "MAX_SYMBOLS",
+    "MAX_TAKER_FEE_BP",
+    "TAKER_FEE_BP",
+    "TIMEFRAMES",
+    "WINDOWS",
+    "Settings",
+    "as_symbols",
+]
 
 TIMEFRAMES = tuple(TIMEFRAME_NS)
 WINDOWS = (20, 50, 100, 200)  # offered on the screen; code may choose any from MIN_WINDOW to MAX_WINDOW
@@ -62,6 +71,18 @@ class Settings:
     def timeframe_ns(self) -> int:
         """The length of a bar."""
         return TIMEFRAME_NS[self.timeframe]
+
+
+def as_symbols(value: Any) -> tuple[str, ...]:
+    """Return symbols given as a sequence or as comma-separated text."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return tuple(value)
+    except TypeError:
+        raise InvalidSettingError(
+            f"Symbols are a list such as ['BTCUSDT', 'ETHUSDT'], not {value!r}."
+        ) from None
 
 
 def check_symbols(symbols: tuple[str, ...]) -> None:
