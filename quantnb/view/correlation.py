@@ -22,14 +22,16 @@ _HOVER = (
     "95 % band ±%{customdata[1]:.2f}"
 )
 _SECOND_LINE = '<br><span style="font-size: 9px">n = {}</span>'
-_ROOM_FOR_N = 6  # symbols; with more of them a cell is too small for a second line
+_ROOM_FOR_N, _ROOM_FOR_NUMBERS = 6, 8  # symbols; with more of them a cell is too small
+_N_SAID = 8
 
 
 class CorrelationChart(Chart):
     """A heatmap from −1 to 1 that follows the market, or changes on a button only.
 
     The band is where 95 % of the correlations of two independent series lie, 1.96/√n, less what they were
-    shrunk by. A number inside of it says nothing: it stands in brackets.
+    shrunk by. A number inside of it says nothing: it stands in brackets, or where cells are too small for
+    numbers, is a dot.
     """
 
     def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
@@ -54,7 +56,6 @@ class CorrelationChart(Chart):
                 xgap=2,
                 ygap=2,
                 texttemplate="%{text}",
-                textfont={"size": 12, "color": INK},
                 hovertemplate=_HOVER + "<extra></extra>",
                 hoverongaps=False,
                 colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [-1, -0.5, 0, 0.5, 1]},
@@ -88,6 +89,7 @@ class CorrelationChart(Chart):
             z=matrix.values,
             text=_cells(matrix),
             hovertext=np.where(_is_shrunk(matrix), f"<br>{_shrunk_by(matrix)}", "").tolist(),
+            textfont={"size": 12 if len(names) <= _ROOM_FOR_N else 9, "color": INK},
             customdata=np.dstack([matrix.n, _band(matrix)]),
             visible=True,
         )
@@ -117,7 +119,9 @@ def _is_chance(matrix: CorrelationMatrix) -> NDArray[np.bool_]:
 
 
 def _cells(matrix: CorrelationMatrix) -> list[list[str]]:
-    """Return what stands in each cell: the number, in brackets inside the band, and n where there is room."""
+    """Return what stands in each cell as room allows: the number, in brackets inside the band, and n."""
+    if len(matrix.symbols) > _ROOM_FOR_NUMBERS:
+        return np.where(_is_chance(matrix), "·", "").tolist()  # type: ignore[no-any-return]
     has_room = len(matrix.symbols) <= _ROOM_FOR_N
     columns = matrix.values.tolist(), _is_chance(matrix).tolist(), matrix.n.tolist()
     return [
@@ -144,8 +148,9 @@ def _evidence(matrix: CorrelationMatrix, window: int) -> str:
         said.append(f"{_shrunk_by(matrix)}: {len(matrix.shrunk)} symbols, {n_returns} returns")
     if most:
         narrowest = float(correlation_band(most)) * (1.0 - (matrix.shrinkage or 0.0))
-        brackets = ", in brackets what is inside" if _is_chance(matrix).any() else ""
-        said.append(f"95 % band of chance ±{narrowest:.2f}{brackets}")
+        mark = "in brackets" if len(matrix.symbols) <= _ROOM_FOR_NUMBERS else "with a dot"
+        inside = f", {mark} what is inside" if _is_chance(matrix).any() else ""
+        said.append(f"95 % band of chance ±{narrowest:.2f}{inside}")
     return " · ".join(said)
 
 
@@ -154,10 +159,16 @@ def _number(value: float) -> str:
 
 
 def _in_words(matrix: CorrelationMatrix) -> str:
-    pairs = [
-        f"{a} and {b} {_number(matrix.values[i, i + j])}"
-        for i, a in enumerate(matrix.symbols)
-        for j, b in enumerate(matrix.symbols[i:])
-        if j > 0
-    ]
-    return f"Correlation of log returns: {', '.join(pairs)}." if pairs else "Correlation of one symbol."
+    rows, columns = np.triu_indices(len(matrix.symbols), k=1)
+    if not len(rows):
+        return "Correlation of one symbol."
+    of = "Correlation of log returns"
+    if len(matrix.symbols) > _ROOM_FOR_NUMBERS:  # nobody listens to hundreds
+        strongest = np.argsort(-np.nan_to_num(np.abs(matrix.values[rows, columns])), kind="stable")[:_N_SAID]
+        rows, columns = rows[strongest], columns[strongest]
+        of += f" of {len(matrix.symbols)} symbols, strongest"
+    said = (
+        f"{matrix.symbols[i]} and {matrix.symbols[j]} {_number(matrix.values[i, j])}"
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+    )
+    return f"{of}: {', '.join(said)}."

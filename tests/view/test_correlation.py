@@ -98,6 +98,23 @@ def test_overlaps_that_differ_are_said_as_a_range(session: StandInSession, chart
     assert "n = 30" in screen.traces[0]["text"][0][1]
 
 
+def test_many_symbols_have_a_dot_in_place_of_a_number_inside_the_band(
+    session: StandInSession, chart: CorrelationChart
+) -> None:
+    symbols = tuple(f"S{i}" for i in range(9))
+    values = np.where(np.eye(9, dtype=bool), 1.0, 0.27)
+    values[0, 1] = values[1, 0] = 0.5
+    matrix = CorrelationMatrix(symbols, values, np.full((9, 9), 49))
+    session.snapshot = replace(session.snapshot, correlation=matrix)
+    screen = Screen(chart.figure).hello()
+    assert screen.traces[0]["text"][0][:3] == ["", "", "·"]
+    assert screen.words["caption"].endswith("±0.28, with a dot what is inside")
+    assert screen.words["label"].startswith(
+        "Correlation of log returns of 9 symbols, strongest: S0 and S1 0.50, "
+    )
+    assert screen.words["label"].count(" and ") == 8
+
+
 def shrunk(n_symbols: int = 40, n: int = 20, alone: int = 0) -> CorrelationMatrix:
     """A matrix of 0.4 everywhere, of which the last ``alone`` symbols were not shrunk."""
     symbols = tuple(f"S{i}" for i in range(n_symbols))
@@ -128,7 +145,7 @@ def test_the_band_of_what_was_shrunk_is_shrunk_with_it(
     assert heatmap["customdata"][0][1][1] == pytest.approx(band * (1 - 0.314))
     assert heatmap["customdata"][0][39][1] == pytest.approx(band)
     assert heatmap["hovertext"][0][39] == ""
-    assert (heatmap["text"][0][1], heatmap["text"][0][39]) == ("0.40", "(0.40)")
+    assert (heatmap["text"][0][1], heatmap["text"][0][39]) == ("", "·")
 
 
 def test_auto_follows_the_session(session: StandInSession, chart: CorrelationChart) -> None:
