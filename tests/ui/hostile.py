@@ -52,7 +52,10 @@ session.set_trait("snapshot", replace(
 ))
 session.set_trait("known_symbols", tuple(payloads))
 """
-_PARTS = ("Status", "Controls", "Tiles", "PriceChart", "CorrelationChart", "HedgeChart", "Alerts", "Tape")
+_PARTS = (
+    *("Status", "Controls", "Tiles", "PriceChart", "CorrelationChart", "HedgeChart", "Alerts"),
+    *("Laboratory", "Screener", "Tape"),
+)
 
 
 def notebook() -> str:

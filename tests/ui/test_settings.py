@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from quantnb.engine import TIMEFRAMES, WINDOWS
-from tests.ui.panels import message, use_window
+from tests.ui.panels import BARS_MS, message, use_window
 
 PRICES = ".qnb-price .qnb-figure-plot"
 ZSCORE = ".qnb-tile[data-tile=zscore]"
@@ -44,9 +44,24 @@ def test_a_window_that_cannot_be_is_refused_in_a_sentence(live: Page) -> None:
     expect(message(live, WINDOW_MESSAGE)).to_have_text("")
 
 
+def test_the_fee_is_taken_off_the_expected_edge_and_one_that_cannot_be_is_refused(live: Page) -> None:
+    use_window(live, 20)
+    tile = live.locator(".qnb-tile[data-tile=edge]")
+    fee = live.locator(".qnb-taker-fee input")
+    for typed, said in (("2", "4.00"), ("5", "10.00")):
+        fee.fill(typed)
+        fee.press("Enter")
+        costs = re.compile(rf"taker fees, both legs in and out: {said} bp")
+        expect(tile).to_have_attribute("title", costs, timeout=BARS_MS)
+    fee.fill("-1")
+    fee.press("Enter")
+    expect(message(live, WINDOW_MESSAGE)).to_contain_text("taker fee is 0 to 100 basis points")
+    expect(fee).to_have_value("5")
+
+
 def expect_window(page: Page, window: int) -> None:
     """The tile waits for twice the window, or has a z-score over it."""
-    expect(page.locator(ZSCORE)).to_contain_text(re.compile(rf"of {2 * window} bars|n = {window}\b"))
+    expect(page.locator(ZSCORE)).to_contain_text(re.compile(rf"of {2 * window} bars|n = {window}(?!\d)"))
 
 
 def expect_pair(page: Page, y: str, x: str) -> None:
