@@ -1,4 +1,4 @@
-"""What the four charts share: a header line with controls above a live figure that reads the session."""
+"""What the charts share: a header line with controls above a live figure that reads the session."""
 
 from __future__ import annotations
 

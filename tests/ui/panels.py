@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
-CHARTS = (".qnb-price", ".qnb-spread", ".qnb-corr", ".qnb-hedge")
+CHARTS = (".qnb-price", ".qnb-spread", ".qnb-corr", ".qnb-hedge", ".qnb-horizon")
 TILES = ("ticks", "spread", "zscore", "correlation", "volume", "alerts")
 SOON_MS = 20_000
 BARS_MS = 150_000  # until several dozen bars of a second have closed, on a machine that has other work
