@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from quantnb.stats import correlation_matrix, engle_granger, rolling_corr
+from quantnb.stats import correlation_matrix, engle_granger, firings, rolling_break, rolling_corr
 from quantnb.stats.regression import least_squares
 
 PAIRS = 2_000
@@ -64,3 +65,20 @@ def test_dickey_fullers_table_on_a_fitted_spread_rejects_12_to_20_percent(n: int
     found = least_squares(changes, levels, intercept=True)
     critical = -2.86154 - 2.8903 / (n - 1) - 4.234 / (n - 1) ** 2 - 40.040 / (n - 1) ** 3
     assert 0.12 <= np.mean(found.hedge_ratio / found.stderr < critical) <= 0.20
+
+
+def test_a_break_rule_that_is_looked_at_every_bar_rings_seldom_only_at_a_higher_threshold() -> None:
+    """Why the panel offers 1.5 critical values: a 5 % test of 300 windows in a row is no 5 % test."""
+    rng = np.random.default_rng(2026)
+    counts: dict[float, list[int]] = {1.0: [], 1.25: [], 1.5: []}
+    for _ in range(40):
+        x = np.cumsum(rng.normal(0, 1, 400))
+        spread = lfilter([1.0], [1.0, -(2.0 ** (-1 / 5))], rng.normal(0, 1, 400))  # half-life 5 bars
+        strengths = rolling_break(1.5 * x + spread, x, 100, n_newest=300)
+        for threshold, found in counts.items():
+            found.append(len(firings(strengths, np.arange(400) * 10**9, threshold, cooldown_s=0)))
+    means = {threshold: float(np.mean(found)) for threshold, found in counts.items()}
+    print(f"Break rule on ratios that hold, 300 windows of 100 bars, 40 pairs, seed 2026: {means}")
+    assert means[1.0] > 1.5
+    assert means[1.25] < means[1.0] / 2
+    assert means[1.5] < 0.5
