@@ -29,6 +29,9 @@ def test_the_newest_trade_is_on_top(live: Page) -> None:
 
 def test_there_are_at_most_200_rows_and_they_are_patched(live: Page) -> None:
     wait_for_trades(live, MAX_ROWS, since=0)
+    live.locator(".qnb-tape").scroll_into_view_if_needed()
+    scroller = live.locator(".qnb-tape-scroll")
+    scroller.evaluate("place => { place.scrollTop = 50; }")  # down to the rows that the panel has no room for
     expect(live.locator(".qnb-tape tbody tr")).to_have_count(MAX_ROWS)
     live.evaluate("""() => {
       const body = document.querySelector(".qnb-tape tbody");
@@ -43,6 +46,8 @@ def test_there_are_at_most_200_rows_and_they_are_patched(live: Page) -> None:
     assert live.evaluate("kept.isConnected && rebuilt === 0"), "the row was taken out and put back"
     assert live.evaluate("[kept.dataset.sequence, kept.textContent]") == [number, text]
     assert len(sequences(live)) <= MAX_ROWS
+    scroller.evaluate("place => { place.scrollTop = 0; }")
+    live.wait_for_function("document.querySelectorAll('.qnb-tape tbody tr').length < 50")
 
 
 def test_what_is_read_stays_in_its_place(live: Page) -> None:

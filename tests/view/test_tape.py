@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantnb.view.lease import Lease
@@ -86,6 +86,7 @@ def test_refresh_sends_the_browser_everything_anew(session, tape, browser):
     assert listener.take("snapshot")["data"]["rows"]["sequence"] == [3, 2, 1]
 
 
+@settings(deadline=None)
 @given(ticks=st.lists(st.integers(0, 30), min_size=1, max_size=8), data=st.data())
 def test_whatever_frames_a_browser_is_sent_it_holds_the_tape(make_session, ticks, data):
     """However many snapshots pass between two frames, the rows put together are the session's."""

@@ -1,7 +1,10 @@
-import { clockTime, eachFrame, h, patchChildren, setText } from "./dom.js";
+import { clockTime, eachFrame, formatNumber, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const MAX_ROWS = 200;
+const HEAD_ROWS = 30; // more than the panel is high: the others are made when someone goes down to them
+const ROW_PX = 24;
+const OUT_OF_SIGHT_MS = 1_000; // between two updates that nobody sees; a search in the page still finds new trades
 const COLUMNS = [
   ["Time (UTC)", "When the exchange matched the trade; by your clock in each row's hover"],
   ["Symbol", ""],
@@ -13,13 +16,15 @@ const COLUMNS = [
   ["Z-score", "Of the pair's spread, at the last closed bar"],
 ];
 
+const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+
 /** Digits after the point that leave five significant ones. */
 const significant = (value) =>
   value === 0 ? 2 : Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(Math.abs(value)))));
 
 function number(value, digits, signDisplay = "auto") {
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay };
-  return value.toLocaleString("en-US", format).replace("-", "−");
+  return formatNumber(value, format).replace("-", "−");
 }
 
 const signed = (value, digits) => (value === null ? "—" : number(value, digits, "exceptZero"));
@@ -83,10 +88,10 @@ function makeRow(row, digits) {
   return h(
     "tr",
     { "data-sequence": row.sequence, "data-symbol": row.symbol },
-    cell(clockTime(row.time), { title: `${new Date(row.time).toLocaleString()} by your clock` }),
+    cell(clockTime(row.time), { title: `${localTime.format(row.time)} by your clock` }),
     cell(row.symbol, { className: "qnb-tape-symbol" }),
     price,
-    cell(row.size.toLocaleString("en-US", { maximumFractionDigits: 8 })),
+    cell(formatNumber(row.size, { maximumFractionDigits: 8 })),
     cell(number(row.price * row.size, 2)),
     cell(change, { "data-sign": direction(change) }),
     cell(signed(row.spread, digits.spread)),
@@ -111,44 +116,72 @@ export default () => {
       const body = h("tbody");
       const head = h("tr", {}, ...COLUMNS.map(([name, title]) => h("th", { scope: "col", title }, name)));
       const waiting = h("div", { className: "qnb-waiting-text" }, "Waiting for trades…");
+      const rest = h("div", { "aria-hidden": "true" }); // the room of the rows that are not made
       const scroller = h(
         "div",
         { className: "qnb-tape-scroll", tabIndex: 0, role: "region", "aria-label": "Trades, newest first" },
         h("table", {}, h("thead", {}, head), body),
+        rest,
         waiting,
       );
+      let listed = []; // the rows as of the last update; a pause holds them
+      let isAtTop = true;
+      let isInSight = true;
+      let drawnAt = -OUT_OF_SIGHT_MS;
       let isPaused = false;
       let pausedAt = 0; // rows received when the pause began
       let isRefreshing = false;
 
-      /** Patch the rows and keep what a person reads where it is, unless they stand at the top. */
+      /** Make the rows that may be looked at, and keep what a person reads where it is, unless they stand at the top. */
       function patch() {
-        const rows = store.newest(search.value.trim().toUpperCase());
-        const top = scroller.scrollTop;
+        const isHeadEnough = isAtTop && !isPaused && !scroller.matches(":focus-within");
+        const rows = isHeadEnough ? listed.slice(0, HEAD_ROWS) : listed;
+        const top = isAtTop ? 0 : scroller.scrollTop;
         const anchor = top > 0 ? Array.from(body.children).find((row) => row.offsetTop + row.offsetHeight > top) : null;
         const before = anchor?.offsetTop;
         patchChildren(body, rows, (row) => row.sequence, (row) => makeRow(row, store.digitsOf(row)));
+        rest.style.height = `${(listed.length - rows.length) * ROW_PX}px`;
         if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;
-        waiting.hidden = rows.length > 0;
+      }
+
+      function update() {
+        listed = store.newest(search.value.trim().toUpperCase());
+        patch();
+        waiting.hidden = listed.length > 0;
         setText(waiting, search.value ? `No trades of “${search.value}” yet.` : "Waiting for trades…");
       }
 
       function draw() {
-        if (!isPaused || isRefreshing) patch();
+        const now = performance.now();
+        if (!isInSight && !isRefreshing && now - drawnAt < OUT_OF_SIGHT_MS) return;
+        drawnAt = now;
+        if (!isPaused || isRefreshing) update();
         if (isRefreshing) pausedAt = store.received;
         isRefreshing = false;
         const behind = store.received - pausedAt;
-        setText(note, isPaused ? `Paused · ${behind.toLocaleString("en-US")} new` : "");
+        setText(note, isPaused ? `Paused · ${formatNumber(behind)} new` : "");
       }
 
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
-      search.addEventListener("input", patch);
+      const sight = new IntersectionObserver(([entry]) => {
+        isInSight = entry.isIntersecting;
+        soon();
+      });
+      sight.observe(scroller);
+      scroller.addEventListener("scroll", () => {
+        const wasAtTop = isAtTop;
+        isAtTop = scroller.scrollTop <= 0;
+        if (wasAtTop !== isAtTop) patch();
+      });
+      scroller.addEventListener("focusin", patch);
+      search.addEventListener("input", update);
       pause.addEventListener("click", () => {
         isPaused = !isPaused;
         pausedAt = store.received;
         pause.setAttribute("aria-pressed", String(isPaused));
         setText(pause, isPaused ? "Resume" : "Pause");
+        patch();
         soon();
       });
       refresh.addEventListener("click", () => {
@@ -160,7 +193,10 @@ export default () => {
       const bar = h("div", { className: "qnb-panel-head" }, title, note, search, pause, refresh);
       el.append(h("section", { className: "qnb qnb-panel qnb-tape", "aria-label": "Trades" }, bar, scroller));
       draw();
-      return stop;
+      return () => {
+        stop();
+        sight.disconnect();
+      };
     },
   };
 };

@@ -1,4 +1,4 @@
-import { eachFrame, h, setData, setText } from "./dom.js";
+import { eachFrame, formatNumber, h, setData, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 import { makeRecipe, recipeButton } from "./recipe.js";
 
@@ -26,7 +26,7 @@ function digitsFor(value) {
 function format(name, { value, digits: given }) {
   const isLarge = name === "volume" && value >= 1e6;
   const digits = given ?? DIGITS[name] ?? digitsFor(value);
-  const text = value.toLocaleString("en-US", {
+  const text = formatNumber(value, {
     notation: isLarge ? "compact" : "standard",
     minimumFractionDigits: isLarge ? 2 : digits,
     maximumFractionDigits: isLarge ? 2 : digits,
@@ -37,14 +37,14 @@ function format(name, { value, digits: given }) {
 
 /** What the number rests on. */
 function evidence(name, n) {
-  const count = n.toLocaleString("en-US");
+  const count = formatNumber(n);
   return name === "alerts" ? `${count} ${n === 1 ? "rule" : "rules"}` : `n = ${count}`;
 }
 
 /** All that is known about a number, a sentence each. */
 function sentences({ value, unit, n, waiting, doubts, parts }) {
   const number = value === null ? waiting : `${value} ${unit}`.trim();
-  return [number, value === null ? "" : `n = ${n.toLocaleString("en-US")}`, ...parts, ...doubts.map((doubt) => `⚠ ${doubt}`)];
+  return [number, value === null ? "" : `n = ${formatNumber(n)}`, ...parts, ...doubts.map((doubt) => `⚠ ${doubt}`)];
 }
 
 const direction = (value) => (value > 0 ? "up" : value < 0 ? "down" : "none");
