@@ -21,7 +21,7 @@ def tile_recipes(
     settings: Settings, bar_ns: int | None, instruments: Iterable[Instrument], edge: EdgeInputs | None
 ) -> Mapping[str, str]:
     """Return the recipe of each tile that has a number; ``bar_ns`` is the open of the newest closed bar."""
-    recipes = _of_trades(tuple(instruments)) | {"alerts": "len(session.snapshot.alerts)\n"}
+    recipes = _of_trades(tuple(instruments)) | {"alerts": "len(session.snapshot.alerts)  # as they are now\n"}
     if bar_ns is None:
         return recipes
     window, closes = settings.window, _closes(settings, bar_ns)
@@ -94,7 +94,7 @@ def _of_trades(instruments: tuple[Instrument, ...]) -> dict[str, str]:
     counted = {symbol: span for symbol, span in ids.items() if span is not None}
     head = (
         "import math\n\n"
-        "# the ids of the first trade since the start and of the newest\n"
+        "# the ids of the first trade since the start and of the newest; what is recovered of them later counts\n"
         f"ids = {counted!r}\n{gone}"
         'trades = [session.trades(s)[lambda t: t["trade_id"].between(*ids[s])] for s in ids]\n'
     )
