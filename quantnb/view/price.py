@@ -54,7 +54,7 @@ class PriceChart(Chart):
             tooltips=["USDT", "First bar = 100"],
         )
         self.symbol_choice = ipywidgets.Dropdown(
-            options=session.symbols, tooltip="The symbol of the candles and the volume"
+            description="Symbol", options=session.symbols, tooltip="The symbol of the candles and the volume"
         )
         self.volume_switch = switch("Volume", "Volume of the chosen symbol, in USDT per bar")
         self._symbols: tuple[str, ...] = ()

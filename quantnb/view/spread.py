@@ -65,7 +65,12 @@ class SpreadChart(Chart):
         )
         self.threshold_switch = switch("±", "Show the thresholds; drag a line to move both")
         self.threshold_field = ipywidgets.BoundedFloatText(
-            self.threshold, min=0.1, max=10.0, step=0.1, tooltip="Threshold in standard deviations"
+            self.threshold,
+            description="Threshold",
+            min=0.1,
+            max=10.0,
+            step=0.1,
+            tooltip="Threshold in standard deviations",
         )
         self.threshold_field.add_class("qnb-threshold")
         traitlets.link((self, "threshold"), (self.threshold_field, "value"))

@@ -117,7 +117,7 @@ class View {
     Object.assign(this, { el, figure, link, version });
     this.caption = child(el, "qnb-figure-caption");
     this.plot = child(el, "qnb-figure-plot");
-    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("role", "figure"); // not "img": plotly's buttons are in it
     this.notice = child(el, "qnb-figure-notice");
     this.listen();
     loadPlotly(version, () => link.send("bundle")).then(

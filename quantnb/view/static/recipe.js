@@ -30,7 +30,7 @@ export function makeRecipe() {
     h("div", { className: "qnb-panel-head" }, title, copyButton, close),
     words,
     h("p", { className: "qnb-faint" }, "The same number in a notebook, to the last digit; session is the quantnb.Session."),
-    h("pre", { tabIndex: 0, "aria-label": "Python" }, code),
+    h("pre", { tabIndex: 0, role: "region", "aria-label": "Python" }, code),
   );
   element.addEventListener("click", (event) => event.target === element && element.close()); // on the backdrop
   let shown;
