@@ -94,7 +94,7 @@ def _of_trades(instruments: tuple[Instrument, ...]) -> dict[str, str]:
     counted = {symbol: span for symbol, span in ids.items() if span is not None}
     head = (
         "import math\n\n"
-        "# the ids of the first trade since the start and of the newest; what is recovered of them later counts\n"
+        "# ids of the first trade since the start and of the newest; what is recovered in between counts\n"
         f"ids = {counted!r}\n{gone}"
         'trades = [session.trades(s)[lambda t: t["trade_id"].between(*ids[s])] for s in ids]\n'
     )
