@@ -73,7 +73,8 @@ def test_axe_finds_no_violation_in_the_dialog_of_a_number(full: Page, scheme: st
 
 
 # What a person can act on now: shown, enabled and not taken out of the order.
-NUMBER_EACH = """() => [...document.querySelectorAll(".qnb-page :is(a, button, input, select, [tabindex='0'])")]
+NUMBER_EACH = """() => [...document.querySelectorAll(".qnb-page *")]
+  .filter((each) => each.matches("a, button, input, select, [tabindex='0']"))
   .filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex >= 0)
   .map((each, n) => (each.dataset.reached = n)).length"""
 FOCUSED = """() => {
