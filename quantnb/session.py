@@ -14,7 +14,7 @@ from quantnb import export, frames
 from quantnb.alerts import Rule
 from quantnb.engine import Engine, Settings
 from quantnb.engine.preview import preview_inputs
-from quantnb.engine.settings import MAX_SYMBOLS, TAKER_FEE_BP, as_symbols, check_symbols
+from quantnb.engine.settings import MAX_SYMBOLS, MEMORY_MB, TAKER_FEE_BP, as_symbols, check_symbols
 from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.guard import Guarded
 from quantnb.knowledge import Knowledge
@@ -32,7 +32,7 @@ SNAPSHOT_INTERVAL_S = 0.25
 RESTART_AFTER_S = 0.5
 
 
-_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "taker_fee_bp", "feed"})
+_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb", "feed"})
 
 
 class _SettingError(InvalidSettingError, traitlets.TraitError):
@@ -55,6 +55,9 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
         Bars in every rolling statistic, 20 to 1000.
     taker_fee_bp : float
         What a taker order costs, in basis points of its value; for the expected edge.
+    memory_mb : float
+        What the trades of all symbols together may take, in 10^6 bytes (64 hold about two million); beyond it
+        the oldest go.
     feed : str, optional
         ``"auto"`` (Binance, or the local exchange where it cannot be reached), ``"live"``, ``"testnet"``,
         ``"sim"``, or the address of an exchange (``"ws://127.0.0.1:8765"``); ``QUANTNB_FEED`` where not
@@ -67,8 +70,8 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
 
     Notes
     -----
-    `symbols`, `pair`, `timeframe`, `window` and `taker_fee_bp` are traits: they can be observed, and changed
-    while the session runs. `running`, `snapshot`, `known_symbols` and `preview` (of a
+    `symbols`, `pair`, `timeframe`, `window`, `taker_fee_bp` and `memory_mb` are traits: they can be observed,
+    and changed while the session runs. `running`, `snapshot`, `known_symbols` and `preview` (of a
     rule) are traits to observe only.
     """
 
@@ -77,6 +80,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
     timeframe = traitlets.Any()
     window = traitlets.Any()
     taker_fee_bp = traitlets.Any()
+    memory_mb = traitlets.Any()
     feed = traitlets.Any()
     running = traitlets.Bool(False, read_only=True)
     snapshot = traitlets.Any(read_only=True)
@@ -91,18 +95,19 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
         window: int = 50,
         taker_fee_bp: float = TAKER_FEE_BP,
         feed: str | None = None,
+        memory_mb: float = MEMORY_MB,
         **unknown: Any,
     ) -> None:
         if unknown:
             raise TypeError(
                 f"Session has no setting {', '.join(map(repr, unknown))}; "
-                "its settings are symbols, pair, timeframe, window, taker_fee_bp and feed."
+                "its settings are symbols, pair, timeframe, window, taker_fee_bp, memory_mb and feed."
             )
         symbols = as_symbols(symbols or os.environ.get("QUANTNB_SYMBOLS") or "BTCUSDT,ETHUSDT,SOLUSDT")
         check_symbols(symbols)
         pair = tuple(pair) if pair is not None else (symbols[1], symbols[0])
         feed = check_feed(feed or os.environ.get("QUANTNB_FEED") or "auto")
-        settings = Settings(symbols, pair, timeframe, window, taker_fee_bp)
+        settings = Settings(symbols, pair, timeframe, window, taker_fee_bp, memory_mb)
         self._engine = Engine(settings)
         self._source = Source(
             settings,
@@ -117,6 +122,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
             timeframe=timeframe,
             window=window,
             taker_fee_bp=taker_fee_bp,
+            memory_mb=memory_mb,
             feed=feed,
         )
         self._take_snapshot()
@@ -143,7 +149,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
 
     # Settings -----------------------------------------------------------------------------------------
 
-    @traitlets.validate("symbols", "pair", "timeframe", "window", "taker_fee_bp")
+    @traitlets.validate("symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb")
     def _check_setting(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         try:
@@ -168,7 +174,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _SETTINGS - {"feed"}}
 
-    @traitlets.observe("symbols", "pair", "timeframe", "window", "taker_fee_bp")
+    @traitlets.observe("symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb")
     def _apply_settings(self, _change: Any) -> None:
         settings = Settings(**self._settings())
         if settings != self._engine.settings:

@@ -22,6 +22,7 @@ __all__ = [
     "Hole",
     "HoleState",
     "Measure",
+    "Memory",
     "Series",
     "Snapshot",
     "State",
@@ -101,6 +102,15 @@ class Measure:
     waiting: str = ""
     doubts: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the trades kept take, of all symbols together, and what they may; beyond it the oldest go."""
+
+    n_trades: int
+    n_bytes: int
+    n_bytes_allowed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +206,4 @@ class Snapshot:
     tape: tuple[TapeRow, ...]  # newest first, at most 200 of each symbol
     rules: tuple[Rule, ...]
     alerts: tuple[Alert, ...]  # not yet removed, newest first
+    memory: Memory | None = None

@@ -77,7 +77,7 @@ def test_the_environment_names_symbols_and_feed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_unknown_keyword_names_the_valid_ones() -> None:
-    with pytest.raises(TypeError, match="symbols, pair, timeframe, window, taker_fee_bp and feed"):
+    with pytest.raises(TypeError, match="symbols, pair, timeframe, window, taker_fee_bp, memory_mb and feed"):
         Session(windows=50)
 
 

@@ -15,7 +15,7 @@ from itertools import compress
 import numpy as np
 
 from quantnb.alerts import AlertBook
-from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, Instrument, TapeEntry
+from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, TRADE_BYTES, Instrument, TapeEntry
 from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
 from quantnb.engine.recipes import tile_recipes
 from quantnb.engine.settings import Settings
@@ -29,6 +29,7 @@ from quantnb.snapshot import (
     CorrelationMatrix,
     HedgeFit,
     Measure,
+    Memory,
     Series,
     Snapshot,
     Status,
@@ -46,7 +47,8 @@ __all__ = ["GRACE_NS", "Engine"]
 
 GRACE_NS = 250_000_000
 OLD_LEG_NS = 5_000_000_000
-ALERT_STEP_NS = 250_000_000  # price rules look at the market four times a second of the exchange's clock
+LOOK_STEP_NS = 250_000_000  # price rules and the budget are looked at four times a second of that clock
+SPARE = 8  # over the budget, one part of so many is freed: seldom, and not a trade at a time
 SERIES_BARS = 2_000  # what a snapshot shows of the bars kept
 
 
@@ -69,14 +71,18 @@ class Engine:
         self._sequence = 0
         self._exchange_ns = 0
         self._next_close_ns = 0
-        self._next_alert_ns = 0
+        self._next_look_ns = 0
         self.instruments = {symbol: self._instrument(symbol) for symbol in self.settings.symbols}
         self._use_pair()
 
     def _instrument(self, symbol: str) -> Instrument:
-        instrument = Instrument(symbol, self.settings.timeframe_ns)
+        instrument = Instrument(symbol, self.settings.timeframe_ns, self._trades_kept)
         instrument.funding_interval_s = self._funding_intervals_s.get(symbol, FUNDING_INTERVAL_S)
         return instrument
+
+    @property
+    def _trades_kept(self) -> int:
+        return int(self.settings.memory_mb * 1e6) // TRADE_BYTES
 
     def use_funding_intervals(self, intervals_s: Mapping[str, float]) -> None:
         """Take note of the time between two fundings of each symbol, in seconds."""
@@ -102,6 +108,10 @@ class Engine:
         self.instruments = {
             symbol: self.instruments.get(symbol) or self._instrument(symbol) for symbol in settings.symbols
         }
+        if settings.memory_mb != old.memory_mb:
+            for instrument in self.instruments.values():
+                instrument.keep(self._trades_kept)
+            self._keep_within_budget()
         if settings.timeframe != old.timeframe:
             for instrument in self.instruments.values():
                 instrument.change_timeframe(settings.timeframe_ns)
@@ -111,13 +121,15 @@ class Engine:
 
     def receive(self, event: Event) -> None:
         """Fold in one event; symbols that are not watched (any more) are passed over."""
-        match event:
-            case Trade():
-                instrument = self.instruments.get(event.symbol)
-                if instrument is not None:
-                    self._sequence += 1
-                    instrument.receive(event, self._sequence, self._spread, self._zscore)
+        if type(event) is Trade:  # nearly all of them
+            instrument = self.instruments.get(event.symbol)
+            if instrument is not None:
+                self._sequence += 1
+                instrument.receive(event, self._sequence, self._spread, self._zscore)
+                if event.push_ns > self._exchange_ns:
                     self._advance(event.push_ns)
+            return
+        match event:
             case Quote():
                 instrument = self.instruments.get(event.symbol)
                 if instrument is not None:
@@ -151,9 +163,28 @@ class Engine:
         self._exchange_ns = push_ns
         if push_ns - GRACE_NS >= self._next_close_ns:
             self._close_bars()
-        if push_ns >= self._next_alert_ns:
-            self._next_alert_ns = push_ns + ALERT_STEP_NS
+        if push_ns >= self._next_look_ns:
+            self._next_look_ns = push_ns + LOOK_STEP_NS
+            self._keep_within_budget()
             watch_prices(self.alerts, self.instruments, self._exchange_ns)
+
+    def _keep_within_budget(self) -> None:
+        """Forget the oldest trades, whichever symbol's, once all of them take more memory than they may."""
+        n_kept, n_may = sum(each.n_kept for each in self.instruments.values()), self._trades_kept
+        if n_kept <= n_may:
+            return
+        trades = [each.trades for each in self.instruments.values()]
+        n_drop = n_kept - n_may + n_may // SPARE
+        oldest = np.concatenate([each["event_ns"][:n_drop] for each in trades])
+        until_ns = int(np.partition(oldest, n_drop - 1)[n_drop - 1])
+        for instrument in self.instruments.values():
+            instrument.drop_until(until_ns)
+
+    @property
+    def memory(self) -> Memory:
+        """What the trades kept take, and what they may."""
+        n_trades = sum(each.n_kept for each in self.instruments.values())
+        return Memory(n_trades, n_trades * TRADE_BYTES, round(self.settings.memory_mb * 1e6))
 
     def _close_bars(self) -> None:
         if not self._exchange_ns:
@@ -255,6 +286,7 @@ class Engine:
         instruments = self.instruments.values()
         return Snapshot(
             time_ns=time_ns,
+            memory=self.memory,
             symbols=self.settings.symbols,
             pair=self.settings.pair,
             timeframe=self.settings.timeframe,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,10 @@ from quantnb.stats.bars import aggregate_bars
 from quantnb.stats.timeframes import timeframe_ns
 from quantnb.store import Columns
 
-__all__ = ["BAR_COLUMNS", "Instrument", "PriceChange", "TapeEntry"]
+__all__ = ["BAR_COLUMNS", "TRADE_BYTES", "Instrument", "PriceChange", "TapeEntry"]
 
-TRADES_KEPT = 500_000  # 41 bytes each
+TRADES_KEPT = 1_000_000  # where nobody sets a budget
+MOST_NEW_TRADES = 4_096
 BARS_KEPT = 20_000
 TAPE_ROWS = 200
 # Volume is summed in whole units, so that a batch over the same trades gives the same sum to the last digit.
@@ -32,11 +34,11 @@ _UNKNOWN_BAR = (*[math.nan] * 8, 0.0, 0.0)
 _TRADE_DTYPES = {
     "trade_id": np.int64,
     "event_ns": np.int64,
-    "receive_ns": np.int64,
     "price": np.float64,
     "quantity": np.float64,
     "is_buyer_maker": np.bool_,
 }
+TRADE_BYTES = sum(np.dtype(dtype).itemsize for dtype in _TRADE_DTYPES.values())
 _BAR_DTYPES = {"time_ns": np.int64, **dict.fromkeys(BAR_COLUMNS, np.float64)}
 
 
@@ -54,6 +56,9 @@ TapeEntry = tuple[int, Trade, float, float, float]  # sequence, trade, last clos
 class Instrument:
     """One symbol: its trades in id order, its closed bars, and its newest tape rows.
 
+    Trades are put into their columns when somebody reads them, or when there are many: a row alone costs ten
+    times as much as one of a thousand. Whatever a trade changes is found out then, too.
+
     A bar is open until `close_bars` is told that no more trades can belong to it, and it is made only from
     all of its trades: the one in which the first trade lies is not known, nor is any that a hole in the ids
     touches. What lies before the trades comes from the exchange's own klines, marked as ``history``. A trade
@@ -61,18 +66,18 @@ class Instrument:
     aggregation, so what is shown is always what a batch over the trades kept would give.
     """
 
-    def __init__(self, symbol: str, timeframe_ns: int) -> None:
+    def __init__(self, symbol: str, timeframe_ns: int, trades_kept: int = TRADES_KEPT) -> None:
         self.symbol = symbol
         self.bars = Columns(_BAR_DTYPES, BARS_KEPT)
         self.tape: deque[TapeEntry] = deque(maxlen=TAPE_ROWS)
-        self.n_trades = 0
+        self._n_trades = 0
         self._volume = 0
         self.quote: Quote | None = None  # the newest
         self.mark: MarkPrice | None = None  # the newest
         self.funding_interval_s = FUNDING_INTERVAL_S
-        self.last_event_ns = 0
-        self._trades = Columns(_TRADE_DTYPES, TRADES_KEPT)
-        self._recovered: list[Trade] = []  # not among the trades yet: they are put in many at a time
+        self._trades = Columns(_TRADE_DTYPES, trades_kept)
+        self._new: list[Trade] = []  # in id order, and not among the trades yet
+        self._recovered: list[Trade] = []  # nor are these, from before and between
         self._numbered_from = 0  # absolute index of the first trade of the present numbering
         self._first_live_id: int | None = None
         self._klines: dict[int, dict[int, Kline]] = {}  # by timeframe, then by open
@@ -87,23 +92,57 @@ class Instrument:
         self._next_trade = self._trades.first  # absolute index: no closed bar holds it or a later one
 
     @property
+    def n_trades(self) -> int:
+        """How many trades there were since the first live one."""
+        self._settle()
+        return self._n_trades
+
+    @property
+    def n_kept(self) -> int:
+        """How many trades are kept, without reading them."""
+        return len(self._trades) + len(self._new)
+
+    @property
     def quote_volume(self) -> float:
         """The sum of price times quantity since the first live trade, rounded once, whatever the order."""
+        self._settle()
         return self._volume / _VOLUME_UNIT
+
+    @property
+    def last_event_ns(self) -> int:
+        """When the newest trade happened; 0 before there is one."""
+        times = self.trades["event_ns"]
+        return int(times[-1]) if len(times) else 0
 
     @property
     def counted_ids(self) -> tuple[int, int] | None:
         """The first and the newest id of the trades counted; None before there is one."""
-        if self._first_live_id is None or not len(self.trades):
+        if not len(self.trades) or self._first_live_id is None:
             return None
         return self._first_live_id, int(self.trades["trade_id"][-1])
 
     @property
     def trades(self) -> Columns:
         """The trades kept, in id order, as they are known now."""
+        self._settle()
+        return self._trades
+
+    def _settle(self) -> None:
+        if self._new:
+            self._put_in_new()
         if self._recovered:
             self._put_in_recovered()
-        return self._trades
+
+    def keep(self, trades_kept: int) -> None:
+        """Keep so many trades at most from now on."""
+        self._trades.capacity = trades_kept
+
+    def drop_until(self, event_ns: int) -> None:
+        """Forget the oldest trades, up to the first that happened later; the newest one stays."""
+        later = self.trades["event_ns"] > event_ns
+        later[-1:] = True
+        if len(later):
+            self._trades.drop(int(later.argmax()))
 
     def change_timeframe(self, timeframe_ns: int) -> None:
         """Start the bars over; the next `close_bars` makes them from the trades kept."""
@@ -114,14 +153,10 @@ class Instrument:
 
     def receive(self, trade: Trade, sequence: int, spread: float, zscore: float) -> None:
         """Store the newest trade, with what was known of the pair when it came."""
-        if self._first_live_id is None:
-            self._first_live_id = trade.trade_id
-        self._trades.append(_row(trade))
-        self._count(trade)
-        self.last_event_ns = trade.event_ns
+        self._new.append(trade)
         self.tape.append((sequence, trade, self._last_close, spread, zscore))
-        if self._closed_until_ns is not None and trade.event_ns < self._closed_until_ns:
-            self._revise_from(trade.event_ns)
+        if len(self._new) >= MOST_NEW_TRADES:
+            self._put_in_new()
 
     def receive_gap(self, gap: Gap) -> None:
         """Take note of a hole before the trade that follows; the bars it touches are not known."""
@@ -146,9 +181,20 @@ class Instrument:
             older = self._history_before(first_ns)
             self.bars.insert(np.zeros(len(older["time_ns"]), np.intp), older)
 
-    def _count(self, trade: Trade) -> None:
-        self.n_trades += 1
-        self._volume += int(trade.price * trade.quantity * _VOLUME_UNIT)
+    def _count(self, price: NDArray[np.float64], quantity: NDArray[np.float64]) -> None:
+        self._n_trades += len(price)
+        self._volume += sum(map(int, (price * quantity * _VOLUME_UNIT).tolist()))
+
+    def _put_in_new(self) -> None:
+        columns = _columns(self._new)
+        if self._first_live_id is None:
+            self._first_live_id = self._new[0].trade_id
+        self._new.clear()
+        self._trades.extend(columns)
+        self._count(columns["price"], columns["quantity"])
+        oldest_ns = int(columns["event_ns"].min())
+        if self._closed_until_ns is not None and oldest_ns < self._closed_until_ns:
+            self._revise_from(oldest_ns)
 
     def _put_in_recovered(self) -> None:
         by_id = {trade.trade_id: trade for trade in self._recovered}
@@ -167,19 +213,12 @@ class Instrument:
         recovered = [by_id[trade_id] for trade_id in ids.tolist()]
         first_was_ns = self._complete_from_ns() if len(self._trades) else None
         first_was = self._trades.first
-        values = zip(*map(_row, recovered), strict=True)
-        self._trades.insert(
-            positions,
-            {
-                name: np.array(column, dtype)
-                for (name, dtype), column in zip(_TRADE_DTYPES.items(), values, strict=True)
-            },
-        )
-        self.last_event_ns = int(self._trades["event_ns"][-1])
+        columns = _columns(recovered)
+        self._trades.insert(positions, columns)
         self._next_trade = self._trades.first
-        for trade in recovered:
-            if self._first_live_id is not None and trade.trade_id > self._first_live_id:
-                self._count(trade)
+        if self._first_live_id is not None:
+            is_live = columns["trade_id"] > self._first_live_id
+            self._count(columns["price"][is_live], columns["quantity"][is_live])
         if first_was_ns is None or self._complete_from_ns() < first_was_ns:
             self._start_bars()  # they begin earlier now
         elif self._closed_until_ns is not None:
@@ -195,7 +234,7 @@ class Instrument:
 
     def close_bars(self, until_ns: int) -> None:
         """Close every bar that ends at or before ``until_ns``, and revise those that were marked."""
-        if not len(self.trades):  # which puts in what was recovered
+        if not len(self.trades):  # which puts in what came
             return
         end_ns = until_ns - until_ns % self._timeframe_ns
         if self._closed_until_ns is None:
@@ -234,7 +273,10 @@ class Instrument:
         return {"time_ns": times} | dict(zip(BAR_COLUMNS, values.T, strict=True))
 
     def _aggregate(self, start: int, start_ns: int, end_ns: int) -> dict[str, NDArray[Any]]:
-        """Aggregate the trades from position ``start`` on that fall into [start_ns, end_ns)."""
+        """Aggregate the trades from position ``start`` on that fall into [start_ns, end_ns).
+
+        Bars of which the first trades are no longer kept are not known.
+        """
         event_ns = self._trades["event_ns"][start:]
         inside = (event_ns >= start_ns) & (event_ns < end_ns)
         bars = aggregate_bars(
@@ -252,6 +294,7 @@ class Instrument:
         columns["history"] = np.zeros(len(columns["open"]))
         columns["time_ns"] = np.arange(start_ns, end_ns, self._timeframe_ns)
         self._blank_holes(columns, max(start - 1, 0))
+        _blank(columns, columns["time_ns"] < self._complete_from_ns())
         return columns
 
     def _price_before(self, event_ns: int) -> float:
@@ -275,9 +318,7 @@ class Instrument:
         opens = columns["time_ns"]
         for before in np.flatnonzero(np.diff(ids) != 1).tolist():
             touched = (opens <= event_ns[before + 1]) & (opens + self._timeframe_ns > event_ns[before])
-            if touched.any():
-                for name, unknown in zip(BAR_COLUMNS, _UNKNOWN_BAR, strict=True):
-                    columns[name][touched] = unknown
+            _blank(columns, touched)
 
     def _revise(self, revise_from_ns: int, closed_until_ns: int) -> None:
         if not len(self.bars):
@@ -320,6 +361,7 @@ class Instrument:
 
     def price_change(self, now_ns: int, span_s: float) -> PriceChange | None:
         """Return the change of the last price against the one ``span_s`` ago; None without that history."""
+        self._settle()
         then = self._trade_before(now_ns - int(span_s * 1e9) + 1)
         if then is None:
             return None
@@ -328,16 +370,17 @@ class Instrument:
         return PriceChange(percent, int(ids[then]), int(ids[-1]))
 
 
-def _row(trade: Trade) -> tuple[Any, ...]:
-    """Return a trade's values in the order of the columns."""
-    return (
-        trade.trade_id,
-        trade.event_ns,
-        trade.receive_ns,
-        trade.price,
-        trade.quantity,
-        trade.is_buyer_maker,
-    )
+def _columns(trades: Sequence[Trade]) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.fromiter(map(attrgetter(name), trades), dtype, len(trades))
+        for name, dtype in _TRADE_DTYPES.items()
+    }
+
+
+def _blank(bars: dict[str, NDArray[Any]], touched: NDArray[np.bool_]) -> None:
+    if touched.any():
+        for name, unknown in zip(BAR_COLUMNS, _UNKNOWN_BAR, strict=True):
+            bars[name][touched] = unknown
 
 
 def _history_bar(kline: Kline) -> tuple[float, ...]:

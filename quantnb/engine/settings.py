@@ -1,4 +1,4 @@
-"""What a session computes, checked: symbols, the pair, the timeframe, the window and the fee."""
+"""What a session computes and keeps, checked: symbols, pair, timeframe, window, fee and memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from quantnb.stats import TIMEFRAME_NS
 __all__ = [
     "MAX_SYMBOLS",
     "MAX_TAKER_FEE_BP",
+    "MEMORY_MB",
     "TAKER_FEE_BP",
     "TIMEFRAMES",
     "WINDOWS",
@@ -23,6 +24,8 @@ WINDOWS = (20, 50, 100, 200)  # offered on the screen; code may choose any from 
 MIN_WINDOW, MAX_WINDOW = 20, 1000
 TAKER_FEE_BP = 5.0  # of a regular user, 0.05 %
 MAX_TAKER_FEE_BP = 100.0
+MEMORY_MB = 64.0  # of trades, about two million
+MIN_MEMORY_MB, MAX_MEMORY_MB = 1.0, 65_536.0
 MAX_SYMBOLS = 100  # two streams each on one socket, far below the exchange's 1,024
 
 
@@ -42,6 +45,8 @@ class Settings:
         Bars in every rolling statistic.
     taker_fee_bp : float
         What a taker order costs, in basis points of its value.
+    memory_mb : float
+        What the trades of all symbols together may take, in 10^6 bytes; beyond it the oldest go.
     """
 
     symbols: tuple[str, ...]
@@ -49,6 +54,7 @@ class Settings:
     timeframe: str
     window: int
     taker_fee_bp: float = TAKER_FEE_BP
+    memory_mb: float = MEMORY_MB
 
     def __post_init__(self) -> None:
         check_symbols(self.symbols)
@@ -65,6 +71,12 @@ class Settings:
             raise InvalidSettingError(
                 f"The taker fee is 0 to {MAX_TAKER_FEE_BP:g} basis points (5 is 0.05 %), "
                 f"not {self.taker_fee_bp!r}."
+            )
+        is_number = isinstance(self.memory_mb, int | float) and not isinstance(self.memory_mb, bool)
+        if not is_number or not MIN_MEMORY_MB <= self.memory_mb <= MAX_MEMORY_MB:
+            raise InvalidSettingError(
+                f"The memory for trades is {MIN_MEMORY_MB:g} to {MAX_MEMORY_MB:g} MB "
+                f"(64 hold about two million), not {self.memory_mb!r}."
             )
 
     @property

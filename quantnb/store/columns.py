@@ -16,6 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["Columns"]
 
 _INITIAL_ROWS = 1024
+_DROPPED = 8  # beyond the capacity the oldest of so many parts goes
+_SLACK = 5  # a part of the rows is allocated ahead: a row then costs a fifth more than its bytes, at most
 
 _generations = count()
 
@@ -28,7 +30,7 @@ class Columns:
     dtypes : mapping of str to dtype
         The columns, in the order in which `append` takes a row's values.
     capacity : int
-        The most rows that are kept; beyond it the oldest quarter is dropped.
+        The most rows that are kept; beyond it the oldest eighth is dropped. It may be changed.
 
     Attributes
     ----------
@@ -41,14 +43,14 @@ class Columns:
 
     def __init__(self, dtypes: Mapping[str, DTypeLike], capacity: int) -> None:
         self._dtypes = {name: np.dtype(dtype) for name, dtype in dtypes.items()}
-        self._capacity = capacity
+        self.capacity = capacity
         self.generation = next(_generations)
         self._reset()
 
     def _reset(self) -> None:
         self.first = 0
         self._n_rows = 0
-        rows = min(_INITIAL_ROWS, self._capacity)
+        rows = min(_INITIAL_ROWS, self.capacity)
         self._allocate({name: np.empty(rows, dtype) for name, dtype in self._dtypes.items()})
 
     def _allocate(self, arrays: dict[str, NDArray[Any]]) -> None:
@@ -82,7 +84,7 @@ class Columns:
     def extend(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Add rows given as columns; of more than the capacity, the newest."""
         n_new = len(next(iter(columns.values())))
-        surplus = max(0, n_new - self._capacity)
+        surplus = max(0, n_new - self.capacity)
         if n_new - surplus > self._allocated - self._n_rows:
             self._make_room(n_new - surplus)
         end = self._n_rows + n_new - surplus
@@ -93,7 +95,7 @@ class Columns:
 
     def rewrite(self, start: int, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace all rows from position ``start`` on; views handed out keep what they showed."""
-        rows = max(start, min(_INITIAL_ROWS, self._capacity))
+        rows = max(start, min(_INITIAL_ROWS, self.capacity))
         self._allocate({name: _grown(array[:start], rows) for name, array in self._arrays.items()})
         self._n_rows = start
         self.generation = next(_generations)
@@ -102,7 +104,7 @@ class Columns:
     def insert(self, positions: NDArray[np.intp], columns: Mapping[str, NDArray[Any]]) -> None:
         """Put rows before those at ``positions`` (as `numpy.insert`); of too many, the newest are kept."""
         n_rows = self._n_rows + len(positions)
-        surplus = max(0, n_rows - self._capacity)
+        surplus = max(0, n_rows - self.capacity)
         whole = {name: np.insert(self[name], positions, columns[name])[surplus:] for name in self._arrays}
         self._allocate(whole)
         self._n_rows = n_rows - surplus
@@ -114,12 +116,20 @@ class Columns:
         self.generation = next(_generations)
         self._reset()
 
+    def drop(self, n_rows: int) -> None:
+        """Forget so many of the oldest rows; their memory is free once no view of them is left."""
+        self._move(min(n_rows, self._n_rows), 0)
+
     def _make_room(self, n_new: int) -> None:
         wanted = self._n_rows + n_new
-        drop = max(wanted - self._capacity, self._capacity // 4) if wanted > self._capacity else 0
-        drop = min(drop, self._n_rows)
+        drop = max(wanted - self.capacity, self.capacity // _DROPPED) if wanted > self.capacity else 0
+        self._move(min(drop, self._n_rows), n_new)
+
+    def _move(self, drop: int, n_new: int) -> None:
+        """Take all rows but the oldest ones to new arrays, with room for more."""
         kept = self._n_rows - drop
-        rows = min(self._capacity, max(kept + n_new, 2 * self._allocated))
+        needed = kept + n_new
+        rows = max(needed, min(self.capacity, max(needed + needed // _SLACK, _INITIAL_ROWS)))
         self._allocate(
             {name: _grown(array[drop : self._n_rows], rows) for name, array in self._arrays.items()}
         )

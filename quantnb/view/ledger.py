@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from quantnb.snapshot import Hole, Status, StreamStatus
+from quantnb.latency import Percentiles
+from quantnb.snapshot import Hole, Memory, Status, StreamStatus
 
-__all__ = ["MAX_ROWS", "count_rows", "coverage_words", "details", "ledger_row"]
+__all__ = [
+    "MAX_ROWS",
+    "count_rows",
+    "coverage_words",
+    "details",
+    "latency_row",
+    "ledger_row",
+    "memory_words",
+]
 
 MAX_ROWS = 100
 
@@ -17,13 +26,14 @@ _BESIDE = ("ignored", "flagged", "recovered", "gaps", "missing")
 _WORST_FIRST = ("stale", "silent", "waiting", "quiet", "live")
 
 
-def details(status: Status) -> dict[str, Any]:
+def details(status: Status, memory: Memory | None = None) -> dict[str, Any]:
     """Return the sections of the details as JSON; each is sent again, whole, when it changes."""
     streams = sorted(status.streams, key=_urgency)
     return {
         "ledger": {"rows": [ledger_row(hole) for hole in status.holes[:MAX_ROWS]], "n": len(status.holes)},
         "streams": {"rows": [_stream_row(stream) for stream in streams[:MAX_ROWS]], "n": len(streams)},
         "counts": count_rows(status),
+        "memory": memory_words(memory) if memory else "",
         "notes": list(status.notes[:MAX_ROWS]),
     }
 
@@ -40,6 +50,16 @@ def coverage_words(coverage: float | None) -> str:
         return "100 % of trades"
     hundredths = min(9_999, math.floor(round(coverage * 10_000, 6)))
     return f"{max(0, hundredths) / 100:.2f} % of trades"
+
+
+def memory_words(memory: Memory) -> str:
+    """Say what the trades kept take, and what they may.
+
+    >>> memory_words(Memory(1_000_000, 33_000_000, 64_000_000))
+    '1,000,000 trades kept take 33.0 of 64.0 MB; beyond that the oldest go'
+    """
+    taken = f"{memory.n_bytes / 1e6:.1f} of {memory.n_bytes_allowed / 1e6:.1f} MB"
+    return f"{memory.n_trades:,} trades kept take {taken}; beyond that the oldest go"
 
 
 def ledger_row(hole: Hole) -> dict[str, Any]:
@@ -78,6 +98,16 @@ def _urgency(stream: StreamStatus) -> tuple[int, str]:
     """Return what sorts the streams that are not live to the top."""
     rank = _WORST_FIRST.index(stream.state) if stream.state in _WORST_FIRST else 0
     return rank, stream.name
+
+
+def latency_row(found: Percentiles) -> list[float | None]:
+    """Return n, p50, p95 and p99 in ms.
+
+    >>> latency_row(Percentiles(3, 4.0, 7.04, 7.04))
+    [3, 4.0, 7.0, 7.0]
+    """
+    shares = (found.p50, found.p95, found.p99)
+    return [found.n, *(None if each is None else round(each, 1) for each in shares)]
 
 
 def _stream_row(stream: StreamStatus) -> list[Any]:

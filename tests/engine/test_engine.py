@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from quantnb.engine import Engine, Settings
 from quantnb.events import Event
-from quantnb.snapshot import Snapshot, Status
+from quantnb.snapshot import Memory, Snapshot, Status
 from tests.engine.market import T0, S, heartbeat, market, trade
 
 SETTINGS = Settings(("BTCUSDT", "ETHUSDT", "SOLUSDT"), ("ETHUSDT", "BTCUSDT"), "1s", 20)
@@ -251,6 +251,51 @@ def test_history_that_was_cleared_is_another_generation() -> None:
     assert after.pair_series.generation != before.pair_series.generation
     for symbol in SETTINGS.symbols:
         assert after.bars[symbol].generation != before.bars[symbol].generation
+
+
+def kept(engine: Engine) -> list[tuple[str, int, int]]:
+    """Return symbol, id and time of every trade kept."""
+    return [
+        (symbol, trade_id, event_ns)
+        for symbol, each in engine.instruments.items()
+        for trade_id, event_ns in zip(
+            each.trades["trade_id"].tolist(), each.trades["event_ns"].tolist(), strict=True
+        )
+    ]
+
+
+def test_beyond_the_budget_the_oldest_trades_go_whichever_symbols_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = run(market(14, 200))
+    monkeypatch.setattr("quantnb.engine.engine.TRADE_BYTES", round(SETTINGS.memory_mb * 1e6) // 1_000)
+    engine = run(market(14, 200))
+    n_left = len(kept(engine))
+    assert 875 - 100 <= n_left <= 1_000 + 100  # looked at four times a second
+    newest = sorted(kept(whole), key=lambda each: each[2])[-n_left:]
+    assert {each[2] for each in newest} == {each[2] for each in kept(engine)}
+    assert snapshot(engine).tiles["ticks"].value == snapshot(whole).tiles["ticks"].value
+    assert snapshot(engine).pair_series.columns["zscore"][-1] == pytest.approx(
+        snapshot(whole).pair_series.columns["zscore"][-1], nan_ok=True
+    )
+
+
+def test_what_trades_take_is_shown_with_what_they_may() -> None:
+    engine = run(market(14, 30))
+    memory = snapshot(engine).memory
+    assert memory == Memory(len(kept(engine)), 33 * len(kept(engine)), 64_000_000)
+
+
+def test_a_smaller_budget_holds_at_once_and_a_larger_one_from_now_on() -> None:
+    engine = Engine(SETTINGS)
+    for event in [trade(trade_id=i, at_s=i / 1000) for i in range(40_000)]:
+        engine.receive(event)
+    engine.configure(replace(SETTINGS, memory_mb=1.0))
+    assert snapshot(engine).memory.n_bytes <= 1_000_000
+    engine.configure(replace(SETTINGS, memory_mb=2.0))
+    for event in [trade(trade_id=i, at_s=i / 1000) for i in range(40_000, 60_000)]:
+        engine.receive(event)
+    assert 1_200_000 < snapshot(engine).memory.n_bytes <= 2_000_000
 
 
 def test_an_hour_of_silence_is_filled_and_bounded() -> None:

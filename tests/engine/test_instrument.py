@@ -166,10 +166,9 @@ def test_trades_recovered_in_any_pages_make_the_bars_of_a_whole_stream(
 @pytest.mark.parametrize("n_kept", [20, 39, 40, 41])
 @pytest.mark.parametrize("missing", [[38], [37, 38], [5, 38], [0, 1, 20]])
 def test_a_full_store_takes_in_what_is_recovered_and_drops_the_oldest(
-    monkeypatch: pytest.MonkeyPatch, n_kept: int, missing: list[int]
+    n_kept: int, missing: list[int]
 ) -> None:
-    monkeypatch.setattr("quantnb.engine.instrument.TRADES_KEPT", n_kept)
-    instrument = Instrument("BTCUSDT", S)
+    instrument = Instrument("BTCUSDT", S, n_kept)
     trades = [trade(trade_id=i, price=100.0 + i, at_s=i / 2) for i in range(40)]
     for sequence, each in enumerate(trades):
         if each.trade_id not in missing:
@@ -186,6 +185,33 @@ def test_a_full_store_takes_in_what_is_recovered_and_drops_the_oldest(
     pd.testing.assert_frame_equal(
         kept[kept.index >= expected.index[0]], expected, check_dtype=False, check_freq=False, rtol=0, atol=0
     )
+
+
+def test_a_bar_whose_first_trades_are_no_longer_kept_is_not_known() -> None:
+    instrument = Instrument("BTCUSDT", S)
+    feed(instrument, [trade(trade_id=i, at_s=i / 4) for i in range(12)])
+    instrument.close_bars(T0 + 2 * S)
+    instrument.drop_until(T0 + 2250 * MS)  # two of the forming bar's four
+    feed(instrument, [trade(trade_id=i, at_s=i / 4) for i in range(12, 20)])
+    instrument.close_bars(T0 + 5 * S)
+    assert np.isnan(instrument.bars["close"]).tolist() == [False, True, False, False]
+    assert instrument.n_trades == 20
+
+
+def test_the_newest_trade_stays_however_old_it_is() -> None:
+    instrument = Instrument("BTCUSDT", S)
+    instrument.drop_until(T0)
+    feed(instrument, [trade(trade_id=1, at_s=1), trade(trade_id=2, at_s=2)])
+    instrument.drop_until(T0 + 60 * S)
+    assert instrument.trades["trade_id"].tolist() == [2]
+    assert instrument.last_event_ns == T0 + 2 * S
+
+
+@pytest.mark.parametrize("n", [1, 1_000, 300_000])
+def test_a_trade_takes_forty_bytes_at_most(n: int) -> None:
+    instrument = Instrument("BTCUSDT", S)
+    feed(instrument, [trade(trade_id=i) for i in range(n)])
+    assert instrument.trades.nbytes <= 40 * max(n, 1_024)
 
 
 def test_recovered_trades_count_as_traded_and_history_does_not() -> None:

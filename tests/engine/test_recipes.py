@@ -104,7 +104,7 @@ def test_a_tile_without_a_number_has_no_recipe() -> None:
 
 
 def test_trades_that_are_no_longer_kept_are_owned_up_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantnb.engine.instrument.TRADES_KEPT", 50)
+    monkeypatch.setattr("quantnb.engine.engine.TRADE_BYTES", round(PAIR.memory_mb * 1e6) // 100)
     engine = run(quoted(120), PAIR)
     n_kept = sum(len(each.trades) for each in engine.instruments.values())
     assert n_kept < 240

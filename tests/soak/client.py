@@ -271,7 +271,7 @@ class VirtualClient:
         self.ledger, self.health = Ledger(), Health()
         self.engine = Engine(settings)
         self.ban = Ban(clock)
-        self.flagged: set[tuple[str, int]] = set()
+        self.flagged: dict[tuple[str, int], float] = {}  # and their prices
         self.n_lost = self.n_failed = self.n_handed_on = 0
         self._newest: dict[str, int] = {}
         self._plausibility = Plausibility()
@@ -316,7 +316,7 @@ class VirtualClient:
             case Recovered():
                 self.n_handed_on += len(event.trades)
             case Flagged():
-                self.flagged.add((event.trade.symbol, event.trade.trade_id))
+                self.flagged[event.trade.symbol, event.trade.trade_id] = event.trade.price
             case Gap():
                 self.recovery.wake()
         self.engine.receive(event)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from quantnb.engine.settings import MEMORY_MB
 from quantnb.exchange import LocalExchange
 from quantnb.exchange.kinds import GARBAGE, KINDS
 from quantnb.frames import bars_frame, trades_frame
@@ -52,7 +53,8 @@ def test_after_the_last_fault_the_feed_is_well_again(soak: Soak) -> None:
 
 
 def test_the_same_holds_where_the_store_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantnb.engine.instrument.TRADES_KEPT", 4_000)  # more than an outage takes
+    # Of all symbols together 12,000 trades are kept: more than an outage takes.
+    monkeypatch.setattr("quantnb.engine.engine.TRADE_BYTES", round(MEMORY_MB * 1e6) // 12_000)
     run = Soak(20_000, 3, seed=21, rate=RATE)
     result = run.run(most_s=WITHIN_S)
     assert sum(each.trades.first > 0 for each in run.client.engine.instruments.values()) > 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +78,7 @@ def compare(
 
     Nothing of ``[since_ms, until_ms)`` may be missing, nor of what lies beyond and is held; where the store
     was full and dropped its oldest trades, nothing after these. Trades with ``flagged`` ids may have the
-    price that the exchange falsified.
+    price that the exchange falsified; of those that were dropped, ``flagged`` tells it, as a mapping.
     """
     verdict, ids = Verdict(symbol, len(trades)), trades["trade_id"].to_numpy()
     told = truth_frame(market, symbol)
@@ -92,7 +92,10 @@ def compare(
     verdict.n_wrong = len(np.setdiff1d(ids, kept["trade_id"]))
     if not verdict.n_lost and len(trades) == len(kept):
         kept = _as_sent(verdict, trades, kept, flagged)
-        told = pd.concat([told[: len(told) - len(kept)].assign(is_falsified=False), kept])
+        gone = told[: len(told) - len(kept)]
+        if isinstance(flagged, Mapping):
+            gone = gone.assign(price=gone["trade_id"].map(flagged).fillna(gone["price"]))
+        told = pd.concat([gone.assign(is_falsified=gone["trade_id"].isin(list(flagged))), kept])
         is_whole = bool(n_dropped) or _begins_early(told, bars)
         verdict.n_bars_wrong = _n_bars_wrong(verdict, told, bars) if is_whole else max(1, len(bars))
         verdict.n_klines_wrong = _n_klines_wrong(verdict, told, market)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantnb.snapshot import StreamStatus
-from quantnb.view.ledger import MAX_ROWS, coverage_words, details
+from quantnb.snapshot import Memory, StreamStatus
+from quantnb.view.ledger import MAX_ROWS, coverage_words, details, memory_words
 from tests.view.conftest import START_NS, hole
 
 
@@ -19,6 +19,11 @@ def test_the_coverage_is_never_rounded_up(held, missing):
     assert words.endswith(" % of trades")
     assert float(words.split()[0]) <= 100 * held / (held + missing) + 1e-6
     assert not words.startswith("100 ")
+
+
+def test_what_trades_take_is_said_with_what_they_may():
+    said = memory_words(Memory(1_000_000, 33_000_000, 64_000_000))
+    assert said == "1,000,000 trades kept take 33.0 of 64.0 MB; beyond that the oldest go"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_coverage_and_history_stand_in_the_bar(session, status):
     assert status.frame(None).data["coverage"] == ""
 
 
-DETAILS = {"ledger", "streams", "counts", "notes"}
+DETAILS = {"ledger", "streams", "counts", "memory", "latency", "notes"}
 
 
 @pytest.fixture
@@ -98,7 +98,26 @@ def test_of_open_details_only_the_sections_that_changed_are_sent(session, reader
     assert DETAILS & delta["data"].keys() == {"ledger"}
     reader.say("ack", seq=delta["seq"])
     session.tick(5)
-    assert DETAILS & reader.take("delta")["data"].keys() == {"counts"}
+    assert DETAILS & reader.take("delta")["data"].keys() == {"counts", "latency"}  # it has answered since
+
+
+def test_how_long_a_browser_takes_to_answer_is_counted_while_its_details_are_open(session, reader):
+    session.tick()
+    reader.say("ack", seq=reader.take("delta")["seq"])  # nobody reads it yet
+    reader.say("details", open=True)
+    delta = reader.take("delta")
+    assert delta["data"]["latency"]["answered"] == [0, None, None, None]
+    assert delta["data"]["latency"]["computed"] == [1_200, 130.0, 240.0, 255.0]
+    reader.say("ack", seq=delta["seq"])  # to no new snapshot
+    session.tick()
+    delta = reader.take("delta")
+    assert "latency" not in delta["data"]
+    reader.say("ack", seq=delta["seq"] - 1)  # to another one
+    reader.say("ack", seq=delta["seq"])
+    session.tick()
+    n, *shares = reader.take("delta")["data"]["latency"]["answered"]
+    assert n == 1
+    assert min(shares) == max(shares) >= 20  # as old as the stand-in says its snapshots are
 
 
 def test_another_browser_s_details_are_its_own(session, status, reader, browser):

@@ -1,6 +1,7 @@
 /** What stands behind the status bar: the gap ledger, the streams, the counts and the notes. */
 
 import { clockTime, h, patchChildren, setText } from "./dom.js";
+import { paintings } from "./latency.js";
 
 const FATES = { open: "↻", closed: "✓", lost: "✕" };
 const STREAMS = {
@@ -17,6 +18,13 @@ const BESIDE = [
   ["recovered", "Missing trades that came late or were fetched"],
   ["gaps", "Holes in the ids of trades, ever"],
   ["missing", "Trades that were missing in them, those recovered since among them"],
+];
+// The kernel's word for a part of the way, what to call it, and what exactly is measured.
+const WAY = [
+  ["received", "Exchange → received", "From the exchange's push of a trade to our receipt: between two clocks, so a wrong one shows here whole"],
+  ["computed", "Received → computed", "From our receipt until a picture of the market holds the trade; there are four a second, and most of this is the wait for the next"],
+  ["answered", "Computed → in the browser, at most", "From the picture until the kernel has this page's answer to it: the way there and back, by the kernel's clock"],
+  ["painted", "In the browser → painted", "From a chart's news to the end of the frame in which it is drawn, by this browser's clock; charts in sight only"],
 ];
 const DAY_MS = 86_400_000;
 
@@ -107,6 +115,17 @@ function drawCounts(counts, sum, beside) {
   BESIDE.forEach(([name], k) => setText(beside.children[k].lastElementChild, integer(counts[name])));
 }
 
+function drawLatency(told, { body }) {
+  WAY.forEach(([key], k) => {
+    const [n, ...shares] = key === "painted" ? paintings.percentiles() : (told[key] ?? [0, null, null, null]);
+    const [, ...cells] = body.children[k].children;
+    [integer(n), ...shares.map(tenths)].forEach((text, column) => setText(cells[column], text));
+  });
+}
+
+/** Milliseconds: with a tenth where that is much of them. */
+const tenths = (ms) => (ms === null ? "—" : ms.toFixed(Math.abs(ms) < 9.95 ? 1 : 0).replace("-", "−"));
+
 /** Make the details; `draw` takes the kernel's sections, the seconds since they came and how to say seconds. */
 export function makeDetails(id) {
   const ledger = table("qnb-ledger", "Gaps, newest first", ["Symbol", "Missing ids", "Trades", "From – to (UTC)", "Cause", "What became of it"]);
@@ -115,16 +134,25 @@ export function makeDetails(id) {
   const sum = h("p", { className: "qnb-count-sum" });
   const pairs = BESIDE.map(([name, title]) => h("div", { title }, h("dt", {}, name), h("dd", {}, "—")));
   const beside = h("dl", { className: "qnb-count-list" }, ...pairs);
+  const latency = table("qnb-latency", "Latency of the newest minute, in ms", ["From → to, ms", "n", "p50", "p95", "p99"]);
+  latency.body.append(
+    ...WAY.map(([key, name, title]) =>
+      h("tr", { role: "row", "data-part": key, title }, cell("", name), ...Array.from({ length: 4 }, () => cell("", "—"))),
+    ),
+  );
   const notes = h("ol", { className: "qnb-notes" });
   const noNotes = h("p", { className: "qnb-faint" }, "Nothing out of the ordinary.");
   const [gapPart, gapRest] = section("Gaps", noGaps, ledger.scroller);
   const [streamPart, streamRest] = section("Streams", streams.scroller);
-  const [countPart] = section("Counts", sum, beside);
+  const memory = h("p", { className: "qnb-count-memory qnb-faint" });
+  const [countPart] = section("Counts", sum, beside, memory);
+  const [latencyPart, latencyRest] = section("Latency", latency.scroller);
+  latencyRest.textContent = "of the newest minute";
   const [notePart] = section("What happened", noNotes, notes);
   const element = h(
     "div",
     { className: "qnb-details", id, hidden: true, role: "region", "aria-label": "Details of the feed" },
-    h("div", { className: "qnb-details-parts" }, gapPart, streamPart, countPart, notePart),
+    h("div", { className: "qnb-details-parts" }, h("div", {}, gapPart, latencyPart, countPart), h("div", {}, streamPart, notePart)),
   );
 
   function draw(told, elapsed, seconds) {
@@ -132,6 +160,8 @@ export function makeDetails(id) {
     drawLedger(told.ledger, ledger, noGaps, gapRest);
     drawStreams(told.streams, streams, streamRest, elapsed, seconds);
     drawCounts(told.counts, sum, beside);
+    setText(memory, told.memory);
+    drawLatency(told.latency, latency);
     const numbered = told.notes.map((text, k) => [told.notes.length - k, text]);
     patchChildren(notes, numbered, ([n, text]) => `${n} ${text}`, ([, text]) => h("li", {}, text));
     noNotes.hidden = numbered.length > 0;
