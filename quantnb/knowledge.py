@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from quantnb.engine import Engine
     from quantnb.engine.instrument import Instrument
+    from quantnb.latency import Latency, Percentiles
     from quantnb.stats import (
         EdgeResult,
         EngleGrangerResult,
@@ -30,6 +31,7 @@ class Knowledge:
     """The part of a `Session` that only reads: nothing here changes what it does."""
 
     _engine: Engine
+    _latency: Latency
     symbols: Any
     pair: Any
     window: Any
@@ -82,6 +84,19 @@ class Knowledge:
 
         closes = self.snapshot.pair_series.columns
         return lead_lag(closes["y"], closes["x"], max_lag)
+
+    def latency(self) -> dict[str, Percentiles]:
+        """Return how long the trades of the newest minute took, in ms, a sample of one a 50 ms.
+
+        ``"received"`` is from the exchange's push to our receipt, between two clocks; ``"computed"`` from our
+        receipt until a snapshot held the trade.
+        """
+        return {"received": self._latency.received(), "computed": self._latency.computed()}
+
+    @property
+    def computed_ns(self) -> int:
+        """When the newest snapshot was complete, ns since the epoch."""
+        return self._latency.computed_ns
 
     def gaps(self) -> pd.DataFrame:
         """Return the gap ledger, newest first: which trades were missing, why, and what became of them."""

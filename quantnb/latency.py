@@ -6,10 +6,10 @@
      push_ns     receive_ns   a snapshot    static/latency.js measures
                               holds it      what happens there
 
-A trade is stamped by the exchange as it builds the message, and by us as its frame is read from the socket. The
-difference is between two clocks, so a clock that is wrong shows in it whole. From there on every clock is
-our own. A trade is computed once a snapshot that holds it is complete; most of that time it waits for the next
-snapshot, of which there are four a second.
+A trade is stamped by the exchange as it builds the message, and by us as its frame is read from the socket.
+The difference is between two clocks, so a clock that is wrong shows in it whole. From there on the clock is
+our own. A trade is computed once a snapshot that holds it is complete; most of that time it waits for the
+next snapshot, of which there are four a second.
 
 As a trade arrives nothing is done: at each snapshot the tapes are read back to the one before, and of each
 50 ms one trade counts. Time is an argument.
@@ -96,13 +96,13 @@ class Latency:
             self._arriving.add(computed_ns, (trade.receive_ns - trade.push_ns) / 1e6)
             self._computing.add(computed_ns, (computed_ns - trade.receive_ns) / 1e6)
 
-    def received(self, now_ns: int) -> Percentiles:
-        """Return the times from the exchange's push to our receipt."""
-        return self._arriving.percentiles(now_ns)
+    def received(self) -> Percentiles:
+        """Return the times from the exchange's push to our receipt, of the minute before the newest snapshot."""
+        return self._arriving.percentiles(self.computed_ns)
 
-    def computed(self, now_ns: int) -> Percentiles:
+    def computed(self) -> Percentiles:
         """Return the times from our receipt until a snapshot held the trade."""
-        return self._computing.percentiles(now_ns)
+        return self._computing.percentiles(self.computed_ns)
 
 
 def _nearest_rank(ordered: list[float], share: float) -> float | None:

@@ -18,6 +18,7 @@ from quantnb.engine.settings import MAX_SYMBOLS, MEMORY_MB, TAKER_FEE_BP, as_sym
 from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.guard import Guarded
 from quantnb.knowledge import Knowledge
+from quantnb.latency import Latency
 from quantnb.live.choose import check_feed
 from quantnb.screening import Screening
 from quantnb.source import Source
@@ -115,6 +116,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
             on_listed=self._show_listed,
             on_exchange=self._engine.clear,
         )
+        self._latency = Latency()
         self._task: asyncio.Task[None] | None = None
         super().__init__(
             symbols=symbols,
@@ -269,7 +271,11 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
 
     def _take_snapshot(self) -> None:
         status = self._source.status(is_running=self._task is not None)
-        self.set_trait("snapshot", self._engine.snapshot(self._source.now_ns(), status))
+        snapshot = self._engine.snapshot(self._source.now_ns(), status)
+        instruments = self._engine.instruments.values()
+        tapes = ((entry[1] for entry in reversed(each.tape)) for each in instruments)
+        self._latency.look(tapes, self._source.now_ns())
+        self.set_trait("snapshot", snapshot)
 
     def clear(self) -> None:
         """Forget all trades, bars and statistics; the feed goes on, rules and the log of alerts stay."""

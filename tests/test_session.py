@@ -184,6 +184,14 @@ async def test_a_local_exchange_is_called_simulated(session: Session) -> None:
     assert session.tick_size("BTCUSDT") > 0
 
 
+async def test_it_says_how_long_trades_are_on_their_way(session: Session) -> None:
+    await until(session, lambda each: each.latency()["computed"].n > 20)
+    found = session.latency()
+    assert found["received"].n == found["computed"].n
+    assert all(0 <= each.p50 <= each.p95 <= each.p99 for each in found.values())
+    assert session.computed_ns >= session.snapshot.time_ns
+
+
 async def test_starting_twice_makes_one_feed(session: Session, exchange: LocalExchange) -> None:
     session.start()
     await until(session, has_bars(1))

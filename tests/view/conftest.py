@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from quantnb.alerts import Alert, AlertKind, Rule, Severity
 from quantnb.engine import Settings
 from quantnb.engine.preview import PreviewInputs, RulePreview
 from quantnb.errors import ExportError, InvalidSettingError, StatisticsError
+from quantnb.latency import Percentiles
 from quantnb.snapshot import (
     Bar,
     CorrelationMatrix,
@@ -151,6 +153,16 @@ class StandInSession(traitlets.HasTraits):
         self._tape, self._close = (), {symbol: np.empty(0) for symbol in PRICES}
         self._generation += 1
         self.snapshot = self._picture()
+
+    def latency(self) -> dict[str, Percentiles]:
+        return {
+            "received": Percentiles(1_200, 4.0, 9.0, 41.0),
+            "computed": Percentiles(1_200, 130.0, 240.0, 255.0),
+        }
+
+    @property
+    def computed_ns(self) -> int:
+        return time.time_ns() - 20_000_000
 
     def tick_size(self, symbol: str) -> float | None:
         return TICKS.get(symbol)
