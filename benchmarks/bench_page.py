@@ -27,7 +27,6 @@ from browser import (
     machine,
     plain_notebook,
     plain_shows_data,
-    retried,
     voila,
     window,
 )
@@ -105,7 +104,7 @@ def measure_bytes(browser: Browser, feed: str, plain: Path) -> None:
     with dashboard(feed) as url:
         ours = bytes_to_open(browser, url, CHARTS_SHOW_DATA)
     with voila(plain) as url:
-        theirs = retried(lambda: bytes_to_open(browser, url, plain_shows_data(4)))
+        theirs = bytes_to_open(browser, url, plain_shows_data(4))
     for name, (http, socket) in (("dashboard", ours), ("four plain FigureWidgets", theirs)):
         whole_mb = (http + socket) / 1e6
         print(f"{name:25} {whole_mb:6.2f} MB: {http / 1e6:5.2f} by HTTP, {socket / 1e6:5.2f} by WebSocket")
@@ -123,7 +122,7 @@ def measure_times(browser: Browser, feed: str, plain: Path, seconds: float) -> N
         not ours or time.monotonic() < until_s
     ):  # in turns, so that what else the machine does falls on both
         ours.append(preheated_s(browser, DASHBOARD, feed, drawn=CHARTS_DRAWN, warm=CHARTS_SHOW_DATA))
-        theirs.append(retried(lambda: preheated_s(browser, plain, feed, drawn=plain_shows_data(1))))
+        theirs.append(preheated_s(browser, plain, feed, drawn=plain_shows_data(1)))
     drawn, warm = (median(each[name] for each in ours) for name in ("drawn", "warm"))
     plain_s = median(each["drawn"] for each in theirs)
     print(f"preheated, median of {len(ours)}")

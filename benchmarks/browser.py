@@ -1,7 +1,7 @@
 """Notebooks behind Voilà and a real browser in front of it, for the benchmarks; all on 127.0.0.1.
 
 Ours is the dashboard, fed by the local exchange. The alternative is what a notebook does without quantnb:
-`plain_notebook`, plotly's own FigureWidgets with three lines of 2,000 points, updated by a task in the kernel.
+`plain_notebook`, plotly's own FigureWidgets with three lines of 2,000 points, updated by a task in it.
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 
 import nbformat
 import psutil
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Page, sync_playwright
-from playwright.sync_api import TimeoutError as Overdue
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -38,10 +36,7 @@ FLAGS = (
 )  # fmt: skip
 # So tall that every chart is in sight: one that is not would not be drawn, by us.
 VIEWPORT = {"width": 1400, "height": 2600}
-PATIENCE_S, OPEN_S, N_TRIES = 120.0, 45.0, 4
-
-Result = TypeVar("Result")
-
+PATIENCE_S = 60.0
 # JavaScript: whether the dashboard's four charts are drawn, and whether they show data.
 _EACH_CHART = """[".qnb-price", ".qnb-spread", ".qnb-corr", ".qnb-hedge"].every((chart) =>
   document.querySelector(`${{chart}} .js-plotly-plot {part}`))"""
@@ -49,8 +44,16 @@ _DATA = ":is(.scatterlayer .trace path, .heatmaplayer image)"
 CHARTS_DRAWN = _EACH_CHART.format(part=".main-svg")
 CHARTS_SHOW_DATA = _EACH_CHART.format(part=_DATA)
 
+# Each plain FigureWidget brings plotly along, and anywidget gives one up whose 5 MB are not read within two
+# seconds; on a busy machine there would be nothing to measure.
+_PATIENT = """{
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => timeout(Math.max(ms, 60_000));
+}"""
+
 _PLAIN = """
 import asyncio
+import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
 from IPython.display import display
@@ -71,25 +74,54 @@ def figure():
 figures = [figure() for _ in range({n_figures})]
 display(*figures)
 
-async def run(interval_s):
+async def run():
     global n
     while True:
-        await asyncio.sleep(interval_s)
+        await asyncio.sleep({interval_s})
         n += 1
         for figure in figures:
             with figure.batch_update():
                 for line, trace in enumerate(figure.data):
                     trace.x, trace.y = times(), column(line)
 
-if {updates_per_s}:
-    task = asyncio.get_running_loop().create_task(run(1 / {updates_per_s}))
+def start(_button):  # not before: a page of figures that are updated while it opens may not open at all
+    global task
+    task = loop.create_task(run())
+
+loop = asyncio.get_running_loop()
+button = ipywidgets.Button(description="Start")
+button.on_click(start)
+display(button)
+"""
+
+# Bars of a second from before the page is opened, between the exchange's own of a minute.
+_HALF_AN_HOUR = """
+import os
+import time
+import httpx
+import numpy as np
+import quantnb.session
+from quantnb.events import History, Kline
+
+quantnb.session.SNAPSHOT_INTERVAL_S = {interval_s}
+_rest = os.environ["QUANTNB_FEED"].replace("ws://", "http://")
+for _symbol in session.symbols:
+    _query = {{"symbol": _symbol, "interval": "1m", "limit": 45}}
+    _rows = httpx.get(f"{{_rest}}/fapi/v1/klines", params=_query).raise_for_status().json()
+    _minutes = np.array([[float(_row[0]) / 1e3, float(_row[4])] for _row in _rows])
+    _times = np.arange(int(_minutes[0, 0]), int(time.time()) - 2)
+    _close = np.interp(_times, *_minutes.T) * np.exp(np.random.default_rng(1).normal(0, 5e-5, len(_times)))
+    _klines = tuple(
+        Kline(int(_s) * 10**9, _p, _p * 1.0001, _p * 0.9999, _p, 1.0, _p, 9) for _s, _p in zip(_times, _close)
+    )
+    session._engine.receive(History(_symbol, "1s", _klines))
 """
 
 
-def plain_notebook(folder: Path, n_figures: int, updates_per_s: float = 0.0) -> Path:
-    """Write a notebook of plain FigureWidgets and return its path."""
-    source = _PLAIN.format(n_figures=n_figures, updates_per_s=updates_per_s)
-    return write_notebook(folder / f"plain-{n_figures}-{updates_per_s:g}.ipynb", [source])
+def plain_notebook(folder: Path, n_figures: int, interval_s: float = 0.25) -> Path:
+    """Write a notebook of plain FigureWidgets and return its path; they are updated once Start is pressed."""
+    source = _PLAIN.format(n_figures=n_figures, interval_s=interval_s)
+    return write_notebook(folder / f"plain-{n_figures}.ipynb", [source])
 
 
 def plain_shows_data(n_figures: int) -> str:
@@ -98,11 +130,12 @@ def plain_shows_data(n_figures: int) -> str:
     return f"{plots}.filter((plot) => plot.querySelector({_DATA!r})).length === {n_figures}"
 
 
-def quick_dashboard(folder: Path, updates_per_s: float) -> Path:
-    """Write the dashboard's notebook with another rate of updates and return its path."""
+def warm_dashboard(folder: Path, updates_per_s: float) -> Path:
+    """Write the dashboard's notebook as after half an hour, with a rate of updates; return its path."""
     cells = [cell.source for cell in nbformat.read(DASHBOARD, as_version=4).cells]
-    rate = f"import quantnb.session\nquantnb.session.SNAPSHOT_INTERVAL_S = {1 / updates_per_s}"
-    return write_notebook(folder / f"dashboard-{updates_per_s:g}.ipynb", [rate, *cells])
+    after_session = 1 + next(i for i, cell in enumerate(cells) if cell.startswith("session = "))
+    cells.insert(after_session, _HALF_AN_HOUR.format(interval_s=1 / updates_per_s))
+    return write_notebook(folder / f"dashboard-{updates_per_s:g}.ipynb", cells)
 
 
 def write_notebook(path: Path, cells: list[str]) -> Path:
@@ -211,20 +244,10 @@ def chromium() -> Iterator[Browser]:
 def window(browser: Browser) -> Iterator[Page]:
     """Open a tab that has nothing in its cache."""
     context = browser.new_context(viewport=VIEWPORT)
-    context.set_default_timeout(1e3 * OPEN_S)
+    context.set_default_timeout(1e3 * PATIENCE_S)
+    context.add_init_script(_PATIENT)
     yield context.new_page()
     context.close()
-
-
-def retried(attempt: Callable[[], Result]) -> Result:
-    """Open a page of plain FigureWidgets until all of them appear, and return what that gave.
-
-    Each of them brings plotly along, and anywidget gives one up whose 5 MB are not read within two seconds.
-    """
-    for _ in range(N_TRIES - 1):
-        with suppress(Overdue):
-            return attempt()
-    return attempt()
 
 
 def machine(browser: Browser) -> str:
