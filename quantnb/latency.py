@@ -97,7 +97,7 @@ class Latency:
             self._computing.add(computed_ns, (computed_ns - trade.receive_ns) / 1e6)
 
     def received(self) -> Percentiles:
-        """Return the times from the exchange's push to our receipt, of the minute before the newest snapshot."""
+        """Return the times from the exchange's push to our receipt."""
         return self._arriving.percentiles(self.computed_ns)
 
     def computed(self) -> Percentiles:

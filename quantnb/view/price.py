@@ -44,7 +44,14 @@ class PriceChart(Chart):
     """
 
     def __init__(self, session: Any, *, lease: Lease | None = None) -> None:
-        super().__init__(session, "Price & volume", "qnb-price", {"hoversubplots": "axis"}, lease=lease)
+        super().__init__(
+            session,
+            "Price & volume",
+            "qnb-price",
+            {"hoversubplots": "axis"},
+            config={"crosshair": "time"},
+            lease=lease,
+        )
         self.style_choice = ipywidgets.ToggleButtons(
             options=[("Line", "line"), ("Candles", "candles")], tooltips=["All symbols", "One symbol"]
         )

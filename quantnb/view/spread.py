@@ -55,7 +55,7 @@ class SpreadChart(Chart):
             "Spread & z-score",
             "qnb-spread",
             {"hoversubplots": "axis"},
-            config={"edits": {"shapePosition": True}},
+            config={"edits": {"shapePosition": True}, "crosshair": "time"},
             lease=lease,
         )
         self.spread_switch = switch("Spread", "Show the spread")
