@@ -100,12 +100,13 @@ class LiveFigure(Live, FigureWidget):
         Called before anything is read out of the figure, to bring it up to date: what nobody
         looks at is not computed.
     config
-        Additions to plotly's configuration.
+        Additions to plotly's configuration. Beside those, figures of a page with the same ``crosshair``, a
+        name, show the time that the pointer is at in one of them in all.
     lease
         Who watches; the kernel's own lease unless a test says otherwise.
     """
 
-    _esm = esm("bundle.js", "painter.js", "live_figure.js")
+    _esm = esm("bundle.js", "crosshair.js", "latency.js", "painter.js", "tail.js", "live_figure.js")
     _css = css("tokens.css", "figure.css")
     _plotly_version = Unicode(plotly.__version__).tag(sync=True)
 

@@ -143,12 +143,13 @@ def test_spread_z_score_and_thresholds_can_be_hidden(warm: Page) -> None:
     for text, hidden in (
         ("±", f"{THRESHOLDS}.length === 0"),
         ("Spread", f"!{spread}"),
+        ("Who moved?", "true"),
         ("Z-score", f"!{zscore}"),
     ):
         choose(warm, ".qnb-spread", text)
         wait_for_plot(warm, ".qnb-spread", hidden)
-    expect(warm.locator(".qnb-spread .qnb-figure-notice")).to_have_text("Both panes are hidden.")
-    for text in ("Spread", "Z-score", "±"):
+    expect(warm.locator(".qnb-spread .qnb-figure-notice")).to_have_text("All panes are hidden.")
+    for text in ("Spread", "Z-score", "Who moved?", "±"):
         choose(warm, ".qnb-spread", text)
     wait_for_plot(warm, ".qnb-spread", f"{spread} && {zscore} && {THRESHOLDS}.length === 2")
 

@@ -1,14 +1,20 @@
 /**
  * Draws a LiveFigure (view/figure.py). What arrives is put into the figure's own columns at once; what is
- * drawn is the newest state, when the painter calls, and only where someone can see it.
+ * drawn is the newest state, when the painter calls, and only where someone can see it. Where only the ends of
+ * lines are new, tail.js draws them; anything else, and all of it from time to time, is plotly's work.
  */
 
 import { connect } from "./protocol.js";
 import { loadPlotly, unpackPlotly } from "./bundle.js";
+import { joinCrosshair } from "./crosshair.js";
+import { paintings } from "./latency.js";
 import { painter } from "./painter.js";
+import { Tail, withHeadroom } from "./tail.js";
 
 const NO_PLOTLY =
   "This browser cannot load the chart library. Use a current Firefox, Chrome, Edge or Safari, and reload the page.";
+const CATCH_UP_MS = 15_000; // plotly may know less than is drawn for so long,
+const CATCH_UP_POINTED_MS = 2_000; // or for so long while a pointer asks it for values
 const REPORTED = /^(shapes\[\d+\]\.[xy][01]|[xy]axis\d*\.(range\[[01]\]|autorange))$/;
 
 /** Undo view/packing.py: arrays stand as {f8: [start, ...shape]} in the JSON. */
@@ -34,7 +40,10 @@ function toNumbers(buffer) {
   return new Float64Array(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
 }
 
-/** Columns with the points before `first` gone, and `tail` in the place of everything from `at` on. */
+/**
+ * Columns with the points before `first` gone, and `tail` in the place of everything from `at` on. Whatever is before
+ * `at` is settled: within a generation the kernel only sends again what may still change.
+ */
 function spliced(stream, { first, at, columns }) {
   const from = stream ? first - stream.first : 0;
   const to = stream ? at - stream.first : 0;
@@ -47,6 +56,7 @@ function spliced(stream, { first, at, columns }) {
   };
   return {
     first,
+    settled: at,
     columns: Object.fromEntries(Object.entries(columns).map(([name, tail]) => [name, splice(tail, name)])),
   };
 }
@@ -60,19 +70,27 @@ class Figure {
   notice = "";
   caption = "";
   edits = 0;
+  frames = 0; // with something to draw
+  rewrites = 0; // changes that are more than new points
 
   apply(news, buffers) {
     const numbers = toNumbers(buffers[0]);
+    const { traces = {}, layout, config } = news;
+    const isMore = layout || config || Object.values(traces).some(({ props }) => props);
+    if (isMore) this.rewrites += 1;
+    if (isMore || Object.keys(traces).length) this.frames += 1;
     if (news.n_traces !== undefined) this.traces = Array.from({ length: news.n_traces }, () => ({ props: {} }));
-    for (const [i, part] of Object.entries(news.traces ?? {})) this.applyTrace(this.traces[i], part, numbers);
+    for (const [i, part] of Object.entries(traces)) this.applyTrace(this.traces[i], part, numbers);
     // With a new editrevision plotly takes the kernel's word for where a shape stands, not the viewer's last drag.
-    if (news.layout) this.layout = { ...unpack(news.layout, numbers), editrevision: ++this.edits };
+    if (layout) this.layout = { ...unpack(layout, numbers), editrevision: ++this.edits };
     for (const key of ["config", "label", "notice", "caption"]) if (key in news) this[key] = news[key];
   }
 
   applyTrace(trace, part, numbers) {
     if (part.props) trace.props = unpack(part.props, numbers);
-    if (part.stream) trace.stream = spliced(trace.stream, unpack(part.stream, numbers));
+    if (!part.stream) return;
+    if (trace.stream && part.stream.at < trace.stream.settled) this.rewrites += 1;
+    trace.stream = spliced(trace.stream, unpack(part.stream, numbers));
   }
 
   /** Keep a shape where the viewer put it until the kernel has answered. */
@@ -110,8 +128,14 @@ function child(parent, className) {
 /** One place on the page where the figure is shown. */
 class View {
   draws = 0;
+  tailDraws = 0;
   isVisible = false;
+  newsAt = null; // when the oldest news came that is not drawn yet
   isHeld = false; // a pointer is down: drawing now would take a shape or a zoom box out of the hand
+  isPointed = false; // plotly tells what it knows of the points under the pointer
+  isStale = true; // something has changed that only plotly can draw
+  frames = 0; // of the figure, when it was drawn last
+  rewrites = 0;
 
   constructor(el, figure, link, version) {
     Object.assign(this, { el, figure, link, version });
@@ -119,6 +143,7 @@ class View {
     this.plot = child(el, "qnb-figure-plot");
     this.plot.setAttribute("role", "figure"); // not "img": plotly's buttons are in it
     this.notice = child(el, "qnb-figure-notice");
+    this.tail = new Tail(this.plot);
     this.listen();
     loadPlotly(version, () => link.send("bundle")).then(
       (plotly) => {
@@ -135,15 +160,17 @@ class View {
     this.controller = controller;
     const on = (target, name, handler) => target.addEventListener(name, handler, { signal: controller.signal });
     on(this.plot, "pointerdown", () => (this.isHeld = true));
+    on(this.plot, "pointerenter", () => this.point(true));
+    on(this.plot, "pointerleave", () => this.point(false));
     for (const name of ["pointerup", "pointercancel", "blur"]) on(window, name, () => this.release());
     on(document, "visibilitychange", () => this.schedule());
     this.observers = [
-      new ResizeObserver(() => this.schedule()),
+      new ResizeObserver(() => this.redraw()),
       new IntersectionObserver(([entry]) => {
         this.isVisible = entry.isIntersecting;
         this.schedule();
       }),
-      new MutationObserver(() => this.schedule()),
+      new MutationObserver(() => this.redraw()),
     ];
     this.observers[0].observe(this.el);
     this.observers[1].observe(this.el);
@@ -155,9 +182,20 @@ class View {
     this.schedule();
   }
 
+  point(isPointed) {
+    this.isPointed = isPointed;
+    if (isPointed) this.catchUp();
+  }
+
+  /** Let plotly know what has been drawn without it. */
+  catchUp() {
+    if (this.tail.isAhead) this.redraw();
+  }
+
   /** Something changed: say it in words now, and draw when it can be seen. */
   update() {
     this.describe();
+    this.newsAt = this.canDraw() ? (this.newsAt ?? performance.now()) : null;
     this.schedule();
   }
 
@@ -179,25 +217,59 @@ class View {
   }
 
   schedule() {
-    if (this.canDraw()) painter.add(this);
+    if ((this.isStale || this.frames !== this.figure.frames) && this.canDraw()) painter.add(this);
+  }
+
+  redraw() {
+    this.isStale = true;
+    this.schedule();
   }
 
   draw() {
+    const { traces, frames, rewrites } = this.figure;
+    const isTail = !this.isStale && this.rewrites === rewrites && this.tail.extend(traces);
+    if (!isTail && !this.drawWhole()) return;
+    this.frames = frames;
+    this.rewrites = rewrites;
+    this.draws += 1;
+    this.tailDraws += isTail;
+    paintings.note(this.newsAt);
+    this.newsAt = null;
+    this.el.dataset.draws = String(this.draws);
+    this.el.dataset.tailDraws = String(this.tailDraws);
+    this.timer ??= this.tail.isAhead ? setTimeout(() => this.catchUp(), this.isPointed ? CATCH_UP_POINTED_MS : CATCH_UP_MS) : null;
+  }
+
+  /** Let plotly draw everything; false where there is no room or nothing to draw. */
+  drawWhole() {
     const { clientWidth: width, clientHeight: height } = this.plot;
-    if (!width || !height || !this.figure.traces.length) return;
-    const style = getComputedStyle(this.el);
     const { traces, layout, config } = this.figure;
+    if (!width || !height || !traces.length) return false;
+    const style = getComputedStyle(this.el);
     const isFirst = this.draws === 0;
     this.plotly.react(
       this.plot,
       traces.map(({ props, stream }) => ({ ...themed(props, style), ...stream?.columns })),
-      { ...themed(layout, style), width, height, datarevision: ++this.draws },
+      { ...themed(withHeadroom(layout, traces), style), width, height, datarevision: this.draws + 1 },
       config,
     );
-    if (isFirst) this.plot.on("plotly_relayout", (changes) => this.report(changes));
+    if (isFirst) this.attend();
+    this.tail.restart(traces);
+    this.isStale = false;
+    clearTimeout(this.timer);
+    this.timer = null;
     this.el.dataset.drawn = "true";
-    this.el.dataset.draws = String(this.draws);
-    this.describe();
+    return true;
+  }
+
+  /** Hear what a viewer does to the plot; plotly then draws what it knows, which is to be all there is. */
+  attend() {
+    this.leaveCrosshair = joinCrosshair(this.plot, this.figure.config.crosshair);
+    this.plot.on("plotly_relayout", (changes) => {
+      this.report(changes);
+      this.catchUp();
+    });
+    this.plot.on("plotly_restyle", () => this.redraw());
   }
 
   /** Tell the kernel what the viewer moved: shapes, and the part of the axes that is shown. */
@@ -216,8 +288,10 @@ class View {
 
   remove() {
     painter.remove(this);
+    clearTimeout(this.timer);
     this.controller.abort();
     this.observers.forEach((observer) => observer.disconnect());
+    this.leaveCrosshair?.();
     this.plotly?.purge(this.plot);
     this.isVisible = false;
   }
