@@ -28,7 +28,7 @@ _NS_PER_MS = 1_000_000
 class Alerts(Panel):
     """The panel of alerts. What a browser asks for is checked by the session; a refusal goes back to it."""
 
-    _esm = esm("dom.js", "recipe.js", "alerts.js")
+    _esm = esm("clock.js", "dom.js", "recipe.js", "alerts.js")
     _css = css("tokens.css", "recipe.css", "alerts.css")
 
     def __init__(self, session: Session, *, lease: Lease | None = None) -> None:

@@ -44,7 +44,7 @@ class Status(Panel):
     browsers that have it open.
     """
 
-    _esm = esm("dom.js", "latency.js", "details.js", "status.js")
+    _esm = esm("clock.js", "dom.js", "latency.js", "details.js", "status.js")
     _css = css("tokens.css", "status.css", "details.css")
 
     def __init__(self, session: Session, *, lease: Lease | None = None) -> None:

@@ -27,7 +27,7 @@ class _Cursor:
 class Tape(Panel):
     """The table of trades. A browser is sent each row once and keeps the newest 200 of each symbol."""
 
-    _esm = esm("dom.js", "tape.js")
+    _esm = esm("clock.js", "dom.js", "tape.js")
     _css = css("tokens.css", "tape.css")
 
     def frame(self, cursor: _Cursor | None) -> Frame | None:

@@ -74,6 +74,7 @@ _AXIS: Final[dict[str, Any]] = {
 TIME_AXIS: Final[dict[str, Any]] = {
     "type": "date",
     "hoverformat": "%b %-d, %H:%M:%S UTC",
+    "title": {"text": "UTC", "standoff": 2},  # plotly knows no other clock
     "tickangle": 0,
     "tickformatstops": [
         {"dtickrange": [None, 999], "value": "%H:%M:%S.%1f"},

@@ -1,4 +1,5 @@
-import { clockTime, eachFrame, h, patchChildren, setText, withMinus } from "./dom.js";
+import { clock } from "./clock.js";
+import { eachFrame, h, patchChildren, setText, withMinus } from "./dom.js";
 import { connect } from "./protocol.js";
 import { makeRecipe, recipeButton } from "./recipe.js";
 
@@ -106,7 +107,7 @@ function makeAlert(alert, send, open) {
   return h(
     "li",
     { className: "qnb-alert", ...data },
-    h("time", { dateTime: new Date(alert.time).toISOString() }, clockTime(alert.time, 0)),
+    h("time", { dateTime: new Date(alert.time).toISOString() }, clock.time(alert.time, 0)),
     severityMark(alert.severity),
     h("span", { className: "qnb-alert-symbol" }, alert.symbol),
     h("span", { className: "qnb-alert-value" }, alert.doubt ? `⚠ ${value}` : value),
@@ -148,7 +149,7 @@ export default () => {
       const recipe = makeRecipe();
       recipes.add(recipe);
       const open = (alert) => {
-        recipe.open(alert.id, `${alert.symbol}, ${clockTime(alert.time, 0)} UTC`, [alert.text, alert.cause]);
+        recipe.open(alert.id, `${alert.symbol}, ${clock.time(alert.time, 0)} ${clock.zone}`, [alert.text, alert.cause]);
         link.send("reproduce", { what: alert.id });
       };
       const message = h("div", { className: "qnb-message", role: "status", "aria-live": "polite" });
@@ -167,16 +168,17 @@ export default () => {
         if (!state) return;
         offer(state.symbols);
         patchChildren(rules, state.rules, (rule) => rule.rule_id, (rule) => makeRule(rule, link.send));
-        patchChildren(alerts, state.alerts, (alert) => alert.id, (alert) => makeAlert(alert, link.send, open));
+        patchChildren(alerts, state.alerts, (alert) => clock.keyed(alert.id), (alert) => makeAlert(alert, link.send, open));
         preview.hidden = !state.preview;
         setText(previewWords, state.preview ? withMinus(`${state.preview.rule}: ${state.preview.words}`) : "");
         noRules.hidden = state.rules.length > 0;
         noAlerts.hidden = state.alerts.length > 0;
-        setText(count, state.alerts.length ? `${state.alerts.length} active` : "");
+        setText(count, state.alerts.length ? `${state.alerts.length} active · times ${clock.zone}` : "");
       }
 
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
+      const unwatch = clock.watch(soon);
       tellViews.add(soon);
       const bar = h("div", { className: "qnb-panel-head" }, h("h3", { className: "qnb-title" }, "Alerts"), count);
       const setup = h("div", { className: "qnb-alert-setup" }, form, message, preview, noRules, rules);
@@ -185,6 +187,7 @@ export default () => {
       draw();
       return () => {
         stop();
+        unwatch();
         recipes.delete(recipe);
         tellViews.delete(soon);
       };

@@ -1,6 +1,7 @@
 /** What stands behind the status bar: the gap ledger, the streams, the counts and the notes. */
 
-import { clockTime, h, patchChildren, setText } from "./dom.js";
+import { clock } from "./clock.js";
+import { h, patchChildren, setText } from "./dom.js";
 import { paintings } from "./latency.js";
 
 const FATES = { open: "↻", closed: "✓", lost: "✕" };
@@ -26,20 +27,18 @@ const WAY = [
   ["answered", "Computed → in the browser, at most", "From the picture until the kernel has this page's answer to it: the way there and back, by the kernel's clock"],
   ["painted", "In the browser → painted", "From a chart's news to the end of the frame in which it is drawn, by this browser's clock; charts in sight only"],
 ];
-const DAY_MS = 86_400_000;
 
 const integer = (value) => value.toLocaleString("en-US");
 
-/** Time of day in UTC, with the day where it is not today. */
+/** Time of day, with the day where it is not today. */
 function moment(epochMs) {
-  const day = new Date(epochMs).toISOString().slice(5, 10);
-  const isToday = Math.floor(epochMs / DAY_MS) === Math.floor(Date.now() / DAY_MS);
-  return isToday ? clockTime(epochMs) : `${day} ${clockTime(epochMs)}`;
+  const [day, today] = [epochMs, Date.now()].map((each) => clock.date(each));
+  return day === today ? clock.time(epochMs) : `${day.slice(5)} ${clock.time(epochMs)}`;
 }
 
 function timeCell({ from, to }) {
   const [start, end] = [from, to].map((epochMs) => new Date(epochMs).toISOString());
-  const until = start.slice(0, 10) === end.slice(0, 10) ? clockTime(to) : moment(to);
+  const until = clock.date(from) === clock.date(to) ? clock.time(to) : moment(to);
   const [first, last] = [`${moment(from)} –`, until].map((text) => h("span", {}, text));
   return h("td", { className: "qnb-gap-time", role: "cell", title: `${start} to ${end}` }, first, " ", last);
 }
@@ -87,7 +86,8 @@ function section(title, ...children) {
 }
 
 function drawLedger({ rows, n }, { body, scroller }, empty, rest) {
-  patchChildren(body, rows, JSON.stringify, makeGap);
+  patchChildren(body, rows, (row) => clock.keyed(JSON.stringify(row)), makeGap);
+  setText(scroller.querySelector("th:nth-child(4)"), `From – to (${clock.zone})`);
   scroller.hidden = rows.length === 0;
   empty.hidden = rows.length > 0;
   setText(rest, n > rows.length ? `newest ${rows.length} of ${integer(n)}` : "");
@@ -128,7 +128,7 @@ const tenths = (ms) => (ms === null ? "—" : ms.toFixed(Math.abs(ms) < 9.95 ? 1
 
 /** Make the details; `draw` takes the kernel's sections, the seconds since they came and how to say seconds. */
 export function makeDetails(id) {
-  const ledger = table("qnb-ledger", "Gaps, newest first", ["Symbol", "Missing ids", "Trades", "From – to (UTC)", "Cause", "What became of it"]);
+  const ledger = table("qnb-ledger", "Gaps, newest first", ["Symbol", "Missing ids", "Trades", "From – to", "Cause", "What became of it"]);
   const noGaps = h("p", { className: "qnb-no-gaps" }, mark("✓"), " No trade is missing.");
   const streams = table("qnb-streams", "Streams, those that are not live first", ["Stream", "State", "Age", "Rate"]);
   const sum = h("p", { className: "qnb-count-sum" });

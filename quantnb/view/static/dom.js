@@ -63,11 +63,6 @@ export function eachFrame(draw) {
 /** A sentence from the kernel with true minus signs. */
 export const withMinus = (text) => text.replace(/(^|[\s(±])-(?=\d)/g, "$1−");
 
-/** Time of day with milliseconds, UTC, as exchanges write it. */
-export function clockTime(epochMs, digits = 3) {
-  return new Date(epochMs).toISOString().slice(11, 11 + 8 + (digits ? 1 + digits : 0));
-}
-
 /**
  * Make a parent's children follow a list, by key: what stays is not touched, so focus, selection and scroll
  * position stay too.

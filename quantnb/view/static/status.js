@@ -1,3 +1,4 @@
+import { clock } from "./clock.js";
 import { makeDetails } from "./details.js";
 import { eachFrame, h, setData, setText } from "./dom.js";
 import { connect } from "./protocol.js";
@@ -93,6 +94,8 @@ export default () => {
         { type: "button", className: "qnb-more", "aria-expanded": "false", "aria-controls": details.element.id, title: "Gaps, streams, counts and what happened" },
         "Details",
       );
+      const clockTitle = "The clock of times in tables: UTC, as exchanges write them, or this computer's. Charts are in UTC.";
+      const clockButton = h("button", { type: "button", className: "qnb-clock", title: clockTitle, onclick: () => clock.change() });
       const root = h(
         "section",
         { className: "qnb qnb-panel qnb-status", "aria-label": "Status of the feed" },
@@ -103,7 +106,7 @@ export default () => {
           badge,
           feed,
           h("span", { className: "qnb-words" }, reason, " ", history),
-          h("span", { className: "qnb-facts" }, rateFact, ageFact, lagFact, coverageFact, more),
+          h("span", { className: "qnb-facts" }, rateFact, ageFact, lagFact, coverageFact, clockButton, more),
           spoken,
         ),
         details.element,
@@ -138,6 +141,8 @@ export default () => {
         setText(coverage, status?.coverage ?? "");
         coverageFact.hidden = !status?.coverage;
         setData(coverage, "whole", status?.coverage?.startsWith("100 ") ?? true);
+        setText(clockButton, `Times: ${clock.zone}`);
+        clockButton.setAttribute("aria-pressed", String(clock.isLocal));
         if (readers.has(draw)) details.draw(status, elapsed, seconds);
         announce(link.connected ? `${name}${status?.simulated ? ", simulated" : ""}` : why);
       }
@@ -159,12 +164,14 @@ export default () => {
 
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
+      const unwatch = clock.watch(soon);
       const timer = setInterval(soon, 200);
       more.addEventListener("click", toggle);
       el.append(root);
       draw();
       return () => {
         stop();
+        unwatch();
         clearInterval(timer);
         if (readers.delete(draw)) tellKernel();
       };

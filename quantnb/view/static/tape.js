@@ -1,4 +1,5 @@
-import { clockTime, eachFrame, formatNumber, h, patchChildren, setText } from "./dom.js";
+import { clock } from "./clock.js";
+import { eachFrame, formatNumber, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const MAX_ROWS = 200;
@@ -6,7 +7,7 @@ const HEAD_ROWS = 30; // more than the panel is high: the others are made when s
 const ROW_PX = 24;
 const OUT_OF_SIGHT_MS = 1_000; // between two updates that nobody sees; a search in the page still finds new trades
 const COLUMNS = [
-  ["Time (UTC)", "When the exchange matched the trade; by your clock in each row's hover"],
+  ["Time", "When the exchange matched the trade"],
   ["Symbol", ""],
   ["Price, USDT", "▲ the buyer took the price, ▼ the seller did"],
   ["Size", "In coins or contracts of the symbol"],
@@ -15,8 +16,6 @@ const COLUMNS = [
   ["Spread, USDT", "Of the pair, at the last closed bar"],
   ["Z-score", "Of the pair's spread, at the last closed bar"],
 ];
-
-const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
 
 /** Digits after the point that leave five significant ones. */
 const significant = (value) =>
@@ -88,7 +87,7 @@ function makeRow(row, digits) {
   return h(
     "tr",
     { "data-sequence": row.sequence, "data-symbol": row.symbol },
-    cell(clockTime(row.time), { title: `${localTime.format(row.time)} by your clock` }),
+    cell(clock.time(row.time), { title: new Date(row.time).toISOString() }),
     cell(row.symbol, { className: "qnb-tape-symbol" }),
     price,
     cell(formatNumber(row.size, { maximumFractionDigits: 8 })),
@@ -139,7 +138,7 @@ export default () => {
         const top = isAtTop ? 0 : scroller.scrollTop;
         const anchor = top > 0 ? Array.from(body.children).find((row) => row.offsetTop + row.offsetHeight > top) : null;
         const before = anchor?.offsetTop;
-        patchChildren(body, rows, (row) => row.sequence, (row) => makeRow(row, store.digitsOf(row)));
+        patchChildren(body, rows, (row) => clock.keyed(row.sequence), (row) => makeRow(row, store.digitsOf(row)));
         rest.style.height = `${(listed.length - rows.length) * ROW_PX}px`;
         if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;
       }
@@ -159,11 +158,16 @@ export default () => {
         if (isRefreshing) pausedAt = store.received;
         isRefreshing = false;
         const behind = store.received - pausedAt;
+        setText(head.firstElementChild, `Time (${clock.zone})`);
         setText(note, isPaused ? `Paused · ${formatNumber(behind)} new` : "");
       }
 
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
+      const unwatch = clock.watch(() => {
+        patch(); // what a pause holds, too
+        soon();
+      });
       const sight = new IntersectionObserver(([entry]) => {
         isInSight = entry.isIntersecting;
         soon();
@@ -195,6 +199,7 @@ export default () => {
       draw();
       return () => {
         stop();
+        unwatch();
         sight.disconnect();
       };
     },
