@@ -273,7 +273,7 @@ class LiveFigure(Live, FigureWidget):
 
     def _publish_soon(self) -> None:
         """Publish once after all edits of this turn of the loop."""
-        if self._is_publishing or self._is_updating or not self._clients:
+        if self._is_publishing or self._is_updating or not self.is_watched:
             return
         try:
             loop = asyncio.get_running_loop()

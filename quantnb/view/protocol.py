@@ -6,8 +6,9 @@ its own cursor into what there is to show, and at most one message to it is unan
 newer frames, and nothing piles up.
 
 ====================  ==========================================================================
-browser → kernel      ``{"kind": "hello", "client": id}``, ``{"kind": "ack", "client": id, "seq": n}``;
-                      any other kind is the widget's own and goes to ``receive``
+browser → kernel      ``{"kind": "hello", "client": id}``, ``{"kind": "ack", "client": id, "seq": n}``,
+                      ``{"kind": "pause", "client": id}``; any other kind is the widget's own and goes to
+                      ``receive``
 kernel → browser      ``{"to": id, "seq": n, "kind": "snapshot" | "delta" | "ping", "data": …}`` + buffers,
                       each answered by an ack; ``{"to": id, "kind": "failed", "text": …}`` and any other
                       kind, which is the widget's own, are not answered
@@ -15,6 +16,9 @@ kernel → browser      ``{"to": id, "seq": n, "kind": "snapshot" | "delta" | "p
 
 A client is one widget in one page; ``static/protocol.js`` is its other half. A browser that misses a number,
 or hears nothing for 20 s, says hello again and gets everything anew.
+
+A browser that cannot show a widget now, because its tab or panel is hidden, says pause. It is then asked for
+life signs as before but told nothing, and nothing is computed for it, until it says hello.
 
 A widget that raises where it should say what is new tells its browsers so, once, in place of a frame. Neither
 the session, whose snapshot it was to show, nor another widget hears of it; the next snapshot is tried again.
@@ -61,6 +65,7 @@ class _Client:
     sent_s: float = 0.0
     is_unanswered: bool = False
     is_behind: bool = False  # something was published while it was busy
+    is_paused: bool = False  # nobody can see it there
     failure: str = ""  # what it was told in place of a frame
 
 
@@ -92,7 +97,7 @@ class Live:
         for name, client in self._clients.items():
             if client.is_unanswered:
                 client.is_behind = True
-            else:
+            elif not client.is_paused:
                 self._queue(name)
 
     def send_to(
@@ -104,7 +109,7 @@ class Live:
     @property
     def is_watched(self) -> bool:
         """Whether any browser shows this widget: without one, there is nothing worth computing."""
-        return bool(self._clients)
+        return not all(client.is_paused for client in self._clients.values())
 
     def _start_protocol(self, lease: Lease | None = None) -> None:
         self._lease = lease or kernel_lease()
@@ -122,22 +127,32 @@ class Live:
         if not (_NAME.fullmatch(kind) and _NAME.fullmatch(name)):
             return
         self._lease.sign()
-        if kind == "hello" or name not in self._clients:  # one that was dropped is told everything anew
+        if kind == "pause":
+            self._pause(name)
+        elif kind == "hello" or name not in self._clients:  # one that was dropped is told everything anew
             self._welcome(name)
         elif kind == "ack":
             self._acknowledge(name, content.get("seq"))
-        if kind not in ("hello", "ack"):
+        if kind not in ("hello", "ack", "pause"):
             try:
                 self.receive(name, content)
             except Exception as error:
                 self._failures.note(error)
 
     def _welcome(self, name: str) -> None:
+        self._admit(name)
+        self._queue(name)
+
+    def _pause(self, name: str) -> None:
+        if name not in self._clients:
+            self._admit(name)
+        self._clients[name].is_paused = True
+
+    def _admit(self, name: str) -> None:
         self._clients.pop(name, None)
         if len(self._clients) >= MAX_CLIENTS:
             del self._clients[min(self._clients, key=lambda other: self._clients[other].sent_s)]
         self._clients[name] = _Client(sent_s=self._lease.awake_s)
-        self._queue(name)
 
     def _acknowledge(self, name: str, seq: object) -> None:
         client = self._clients[name]
@@ -154,7 +169,7 @@ class Live:
     def _send_next(self, name: str) -> bool:
         """Send ``name`` its next frame; return whether there was anything to send."""
         client = self._clients.get(name)
-        if client is None or client.is_unanswered:
+        if client is None or client.is_unanswered or client.is_paused:
             return False
         try:
             frame = self.frame_for(name, client.cursor)

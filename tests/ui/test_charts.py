@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.panels import BARS_MS, choose, plot, use_window, wait_for_draws, wait_for_plot
+from tests.ui.panels import (
+    BARS_MS,
+    CHARTS,
+    choose,
+    plot,
+    use_window,
+    wait_for_draws,
+    wait_for_plot,
+    wait_for_trades,
+)
 
 END = "plot._fullLayout.xaxis.r2l(plot._fullLayout.xaxis.range[1])"
 THRESHOLDS = "plot._fullLayout.shapes.map((line) => [line.y0, line.y1])"
@@ -190,8 +199,49 @@ def test_the_correlation_waits_for_its_button_when_it_does_not_follow(warm: Page
 
 
 def test_the_hedge_ratio_says_its_evidence(warm: Page) -> None:
+    warm.locator(".qnb-hedge").scroll_into_view_if_needed()
     caption = warm.locator(".qnb-hedge .qnb-figure-caption")
     for part in ("ETHUSDT = ", " × BTCUSDT", "stderr", "R² = ", "n = 20"):
         expect(caption).to_contain_text(part)
-    warm.locator(".qnb-hedge").scroll_into_view_if_needed()
     wait_for_plot(warm, ".qnb-hedge", "plot._fullData[0].x.length === 20 && plot._fullData[1].x.length === 2")
+
+
+def counts(page: Page, chart: str) -> tuple[int, int]:
+    """Return how many frames a chart was sent, and how many drawings it has made."""
+    figure = page.locator(f"{chart} .qnb-figure")
+    frames, draws = (int(figure.get_attribute(f"data-{name}") or 0) for name in ("frames", "draws"))
+    return frames, draws
+
+
+def wait_while_trades_go_on(page: Page) -> None:
+    for _ in range(3):
+        wait_for_trades(page, 30)
+
+
+def test_a_chart_that_is_out_of_sight_is_sent_nothing_and_one_snapshot_when_it_is_back(live: Page) -> None:
+    wait_for_draws(live, ".qnb-price", 2)
+    live.locator(".qnb-tape").scroll_into_view_if_needed()
+    live.locator(".qnb-tape").evaluate("tape => tape.scrollIntoView({ block: 'end' })")
+    wait_while_trades_go_on(live)
+    frames, draws = counts(live, ".qnb-price")
+    wait_while_trades_go_on(live)
+    assert counts(live, ".qnb-price") == (frames, draws)
+    end = plot(live, ".qnb-price", END)
+    wait_for_draws(live, ".qnb-price", 1)
+    wait_for_plot(live, ".qnb-price", f"{END} > arg", end)
+
+
+def test_a_hidden_tab_draws_nothing_and_is_sent_nothing(live: Page) -> None:
+    hide = """isHidden => {
+      Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    wait_for_draws(live, ".qnb-price", 2)
+    live.evaluate(hide, True)
+    wait_while_trades_go_on(live)
+    held = {chart: counts(live, chart) for chart in CHARTS}
+    wait_while_trades_go_on(live)
+    assert {chart: counts(live, chart) for chart in CHARTS} == held
+    assert live.locator(".qnb-price .qnb-figure").get_attribute("data-connected") == "true"
+    live.evaluate(hide, False)
+    wait_for_draws(live, ".qnb-price", 2)

@@ -1,7 +1,7 @@
 """The ends of lines, drawn without plotly: they are just what plotly would have drawn.
 
-`tail.js` reads what is plotly's inside. When a version of plotly moves that, the first tests here say so; the charts
-then are drawn by plotly alone, right but slower.
+`tail.js` reads what is plotly's inside. When a version of plotly moves that, the first tests here say so; the
+charts then are drawn by plotly alone, right but slower.
 """
 
 from __future__ import annotations

@@ -180,3 +180,59 @@ def test_an_ack_with_a_strange_number_changes_nothing(counter: Counter) -> None:
         browser.say("ack", seq=seq)
     counter.count()
     assert len(browser.messages) == 1
+
+
+def test_a_browser_that_pauses_is_told_nothing_until_it_says_hello(counter: Counter) -> None:
+    browser = Browser(counter).hello().acknowledge()
+    browser.take()
+    browser.say("pause")
+    counter.count()
+    assert browser.messages == []
+    browser.hello()
+    assert browser.take() == [{"to": "page", "seq": 1, "kind": "snapshot", "data": {"numbers": [0, 1]}}]
+
+
+def test_a_pause_holds_although_a_frame_was_under_way(counter: Counter) -> None:
+    browser = Browser(counter).hello()
+    counter.count()
+    browser.say("pause")
+    browser.acknowledge()
+    counter.count()
+    assert len(browser.messages) == 1
+
+
+def test_a_widget_that_all_browsers_have_paused_is_not_watched(counter: Counter) -> None:
+    hidden, shown = Browser(counter, "hidden").hello(), Browser(counter, "shown").hello()
+    hidden.say("pause")
+    assert counter.is_watched
+    shown.say("pause")
+    assert not counter.is_watched
+    hidden.hello()
+    assert counter.is_watched
+
+
+def test_a_paused_browser_stays_and_keeps_the_kernel_alive(
+    counter: Counter, clock: Clock, lease: Lease
+) -> None:
+    browser = Browser(counter).hello().acknowledge()
+    browser.say("pause")
+    for _ in range(12):
+        browser.take()
+        pass_seconds(clock, lease, 5)
+        assert [content["kind"] for content, _ in browser.messages] == ["ping"]
+        browser.acknowledge()
+    assert lease.is_watched
+    assert counter._clients
+
+
+def test_a_pause_of_a_browser_that_was_forgotten_is_still_a_pause(
+    counter: Counter, clock: Clock, lease: Lease
+) -> None:
+    browser = Browser(counter).hello()
+    pass_seconds(clock, lease, 20)
+    browser.take()
+    browser.say("pause")
+    counter.count()
+    assert browser.messages == []
+    pass_seconds(clock, lease, 5)
+    assert [content["kind"] for content in browser.take()] == ["ping"]

@@ -15,6 +15,9 @@ const NO_PLOTLY =
   "This browser cannot load the chart library. Use a current Firefox, Chrome, Edge or Safari, and reload the page.";
 const CATCH_UP_MS = 15_000; // plotly may know less than is drawn for so long,
 const CATCH_UP_POINTED_MS = 2_000; // or for so long while a pointer asks it for values
+const RATE_MS = 3_000; // over which one counts how often was drawn
+const FULL_RATE = 0.75; // of the frames; below, the chart says so
+const PRELOAD = "25% 0px"; // of the window: what is about to come into sight is drawn already
 const REPORTED = /^(shapes\[\d+\]\.[xy][01]|[xy]axis\d*\.(range\[[01]\]|autorange))$/;
 
 /** Undo view/packing.py: arrays stand as {f8: [start, ...shape]} in the JSON. */
@@ -125,6 +128,26 @@ function child(parent, className) {
   return element;
 }
 
+/** How many frames have come, and how many of them were drawn. */
+class Count {
+  since = null;
+  said = "";
+
+  /** What to say of the last seconds: nothing, unless much was left out. */
+  words(frames, draws) {
+    const now = performance.now();
+    this.since ??= { now, frames, draws };
+    const seconds = (now - this.since.now) / 1000;
+    if (seconds * 1000 < RATE_MS) return this.said;
+    const [coming, drawn] = [(frames - this.since.frames) / seconds, (draws - this.since.draws) / seconds];
+    this.said = drawn < FULL_RATE * coming ? `drawing ${hertz(drawn)} Hz of ${hertz(coming)}` : "";
+    this.since = { now, frames, draws };
+    return this.said;
+  }
+}
+
+const hertz = (rate) => (rate < 0.95 ? rate.toFixed(1) : rate.toFixed(0));
+
 /** One place on the page where the figure is shown. */
 class View {
   draws = 0;
@@ -137,13 +160,15 @@ class View {
   frames = 0; // of the figure, when it was drawn last
   rewrites = 0;
 
-  constructor(el, figure, link, version) {
-    Object.assign(this, { el, figure, link, version });
+  constructor(el, figure, link, version, onSight) {
+    Object.assign(this, { el, figure, link, version, onSight });
     this.caption = child(el, "qnb-figure-caption");
     this.plot = child(el, "qnb-figure-plot");
     this.plot.setAttribute("role", "figure"); // not "img": plotly's buttons are in it
     this.notice = child(el, "qnb-figure-notice");
+    this.rate = child(el, "qnb-figure-rate");
     this.tail = new Tail(this.plot);
+    this.count = new Count();
     this.listen();
     loadPlotly(version, () => link.send("bundle")).then(
       (plotly) => {
@@ -163,13 +188,16 @@ class View {
     on(this.plot, "pointerenter", () => this.point(true));
     on(this.plot, "pointerleave", () => this.point(false));
     for (const name of ["pointerup", "pointercancel", "blur"]) on(window, name, () => this.release());
-    on(document, "visibilitychange", () => this.schedule());
+    on(document, "visibilitychange", () => this.look());
     this.observers = [
       new ResizeObserver(() => this.redraw()),
-      new IntersectionObserver(([entry]) => {
-        this.isVisible = entry.isIntersecting;
-        this.schedule();
-      }),
+      new IntersectionObserver(
+        (entries) => {
+          this.isVisible = entries.at(-1).isIntersecting;
+          this.look();
+        },
+        { rootMargin: PRELOAD },
+      ),
       new MutationObserver(() => this.redraw()),
     ];
     this.observers[0].observe(this.el);
@@ -192,6 +220,18 @@ class View {
     if (this.tail.isAhead) this.redraw();
   }
 
+  /** It has come into sight, or gone. */
+  look() {
+    this.count = new Count();
+    this.onSight();
+    this.schedule();
+  }
+
+  /** Whether what is new is of any use here: to be seen, or for the first drawing, which is made in any case. */
+  get isWatching() {
+    return this.draws === 0 || (this.isVisible && !document.hidden);
+  }
+
   /** Something changed: say it in words now, and draw when it can be seen. */
   update() {
     this.describe();
@@ -208,12 +248,15 @@ class View {
     this.notice.hidden = !this.notice.textContent;
     this.el.dataset.empty = String(!this.notice.hidden);
     this.el.dataset.points = String(this.figure.points);
+    this.el.dataset.frames = String(this.figure.frames);
+    this.rate.textContent = this.count.words(this.figure.frames, this.draws);
+    this.rate.hidden = !this.rate.textContent;
     this.el.dataset.connected = String(this.link.connected);
   }
 
-  /** Whether there is something to draw it with, and someone to see it. The first drawing is made in any case. */
+  /** Whether there is something to draw it with, and someone to see it. */
   canDraw() {
-    return this.plotly && !this.isHeld && !document.hidden && (this.isVisible || this.draws === 0);
+    return this.plotly && !this.isHeld && !document.hidden && this.isWatching;
   }
 
   schedule() {
@@ -233,6 +276,7 @@ class View {
     this.rewrites = rewrites;
     this.draws += 1;
     this.tailDraws += isTail;
+    if (this.draws === 1) this.onSight();
     paintings.note(this.newsAt);
     this.newsAt = null;
     this.el.dataset.draws = String(this.draws);
@@ -299,7 +343,9 @@ class View {
 
 export default () => {
   const figure = new Figure();
+  const views = new Set();
   let link;
+  const onSight = () => link.show([...views].some((view) => view.isWatching));
   return {
     initialize({ model }) {
       const version = model.get("_plotly_version");
@@ -313,11 +359,15 @@ export default () => {
       return () => link.close();
     },
     render({ model, el }) {
-      const view = new View(el, figure, link, model.get("_plotly_version"));
+      const view = new View(el, figure, link, model.get("_plotly_version"), onSight);
+      views.add(view);
+      onSight();
       const unwatch = link.watch(() => view.update(), el);
       return () => {
         unwatch();
         view.remove();
+        views.delete(view);
+        onSight();
       };
     },
   };

@@ -1,5 +1,5 @@
 /**
- * The browser's half of the protocol: hello → snapshot → delta → ack (see view/protocol.py).
+ * The browser's half of the protocol: hello → snapshot → delta → ack, and pause (see view/protocol.py).
  *
  * A widget's module is a function, so that each model has its own link, which all its views share:
  *
@@ -26,6 +26,7 @@
  *   readonly trouble: "" | "busy" | "lost" | "dead",  what the notebook's own connection says of the kernel
  *   readonly silence: number,  milliseconds since the kernel said anything
  *   send: (kind: string, content?: object) => void,
+ *   show: (isShown: boolean) => void,  while nobody can see it, the kernel sends nothing; then everything, once
  *   watch: (view: () => void, el: HTMLElement) => () => void,
  *   close: () => void,
  * }} Link
@@ -58,6 +59,7 @@ export function connect(model, handlers) {
   let seq = null; // number of the last message; null before the first snapshot
   let heardAt = performance.now();
   let connected = true;
+  let isPaused = false;
 
   const tellViews = () => views.forEach((_line, view) => view());
 
@@ -87,7 +89,7 @@ export function connect(model, handlers) {
 
   function hello() {
     seq = null;
-    send("hello");
+    send(isPaused ? "pause" : "hello");
   }
 
   /** Hand one numbered message on. After a gap, or a delta that fails, only a snapshot helps. */
@@ -121,7 +123,9 @@ export function connect(model, handlers) {
     }
     seq = content.seq;
     send("ack", { seq });
-    if (content.kind !== "ping") tellViews();
+    if (content.kind === "ping") return;
+    if (isPaused) send("pause"); // it was under way, or the kernel has forgotten
+    tellViews();
   }
 
   function look() {
@@ -158,6 +162,12 @@ export function connect(model, handlers) {
       return performance.now() - heardAt;
     },
     send,
+    show(isShown) {
+      if (isPaused !== isShown) return;
+      isPaused = !isShown;
+      if (isPaused) send("pause");
+      else hello();
+    },
     watch(view, el) {
       const line = document.createElement("div");
       line.className = "qnb qnb-failure";
