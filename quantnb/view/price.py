@@ -197,11 +197,8 @@ class PriceChart(Chart):
 
         They stay the same while old bars leave the chart.
         """
-        based_on = tuple(
-            series.generation if len(series) else None
-            for series in map(snapshot.bars.get, self._symbols)
-            if series
-        )
+        all_bars = (snapshot.bars[symbol] for symbol in self._symbols)
+        based_on = tuple(series.generation if len(series) else None for series in all_bars)
         if based_on == self._based_on and None not in based_on:
             return
         self._based_on = based_on

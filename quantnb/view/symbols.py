@@ -43,12 +43,14 @@ class SymbolPicker(ipywidgets.VBox):
     def _show(self, _change: object = None) -> None:
         """Show the session's symbols; chips that stay are not made anew."""
         wanted = self._session.symbols
-        for symbol in set(self._chips) - set(wanted):
-            self._chips.pop(symbol).close()
+        gone = [self._chips.pop(symbol) for symbol in set(self._chips) - set(wanted)]
         for symbol in wanted:
             if symbol not in self._chips:
                 self._chips[symbol] = self._chip(symbol)
         self._row.children = [self._chips[symbol] for symbol in wanted]
+        for chip in gone:
+            for widget in (chip, chip.style, chip.layout):  # ipywidgets made these too, and would keep them
+                widget.close()
         self._field.options = [name for name in self._session.known_symbols if name not in wanted]
 
     def _chip(self, symbol: str) -> ipywidgets.Button:

@@ -70,6 +70,17 @@ def test_the_first_bar_is_100_only_once_it_has_closed(session: StandInSession, c
     assert screen.traces[FIRST_LINE]["y"][0] == 100.0
 
 
+def test_bars_that_all_still_form_are_drawn_at_100(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 1)
+    bars = {
+        symbol: replace(each, time_ns=each.time_ns[:0], columns={k: v[:0] for k, v in each.columns.items()})
+        for symbol, each in session.snapshot.bars.items()
+    }
+    session.snapshot = replace(session.snapshot, bars=bars)
+    screen = Screen(chart.figure).hello()
+    assert [list(line["y"]) for line in screen.traces[FIRST_LINE:]] == [[100.0]] * 3
+
+
 def test_after_a_clear_the_first_bar_is_100_again(session: StandInSession, chart: PriceChart) -> None:
     session.tick(5, 40)
     screen = Screen(chart.figure).hello()
