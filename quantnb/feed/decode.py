@@ -64,7 +64,7 @@ def decode(frame: str | bytes, receive_ns: int) -> tuple[Event, ...]:
         data = _decode_combined(frame).data
     except _UNREADABLE:
         return _decode_slowly(frame, receive_ns)
-    if type(data) is AggTrade:  # nearly all of them; one call less
+    if type(data) is AggTrade:  # nearly all of them
         return (_trade(data, receive_ns) or _reject(data, frame, receive_ns),)
     if type(data) is list:
         if len(data) > MAX_ROWS:

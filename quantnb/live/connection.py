@@ -7,10 +7,9 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from quantnb.events import Event, Instant, Malformed, Reply
+from quantnb.events import Event, Instant, Malformed, Reply, Trade
 from quantnb.feed.decode import decode
 from quantnb.feed.reconnect import Trial
 from quantnb.feed.subscribe import Subscriptions
@@ -18,6 +17,7 @@ from quantnb.feed.unused import Ignored
 from quantnb.live.clock import Clock
 from quantnb.live.failure import UnansweredError, failure_of, leaves
 from quantnb.live.tasks import first, give_up
+from quantnb.live.transport import Limits, Transport, open_transport
 
 __all__ = ["Connection"]
 
@@ -29,12 +29,6 @@ LOST_AFTER_S = 8.5  # of silence; with the time between looks, within ten second
 MAX_FRAME_BYTES = 8 * 2**20  # the largest real ones are some hundred kilobytes
 MAX_FRAMES_WAITING = 1_024  # then reading pauses, and what comes waits in the kernel's buffers
 MAX_EVENTS_HELD = 50_000
-
-
-class _Connect(connect):
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Follow no redirect: an exchange does not send its clients elsewhere."""
-        return exc
 
 
 class Connection:
@@ -92,7 +86,7 @@ class Connection:
         self._is_ready = asyncio.Event()
         self._n_heard = 0  # frames and pongs
         self._data_ns: int | None = None
-        self._socket: ClientConnection | None = None
+        self._socket: Transport | None = None
         self._task: asyncio.Task[NoReturn] | None = None
 
     @property
@@ -108,16 +102,8 @@ class Connection:
 
     async def open(self) -> Instant:
         """Connect and begin to subscribe and to read; return when the handshake succeeded."""
-        self._socket = await _Connect(
-            self._url,
-            proxy=True if self._uses_proxy else None,
-            compression=None,
-            open_timeout=OPEN_WITHIN_S,
-            close_timeout=CLOSE_WITHIN_S,
-            ping_interval=None,  # its keepalive gives up after a blocked loop, see `_watch`
-            max_size=MAX_FRAME_BYTES,
-            max_queue=MAX_FRAMES_WAITING,
-        )
+        limits = Limits(OPEN_WITHIN_S, CLOSE_WITHIN_S, MAX_FRAME_BYTES, MAX_FRAMES_WAITING)
+        self._socket = await open_transport(self._url, limits, uses_proxy=self._uses_proxy)
         self.trial.open()
         self.opened = self._clock.now()
         self._task = asyncio.create_task(self._serve(self._socket), name=f"quantnb {self._url}")
@@ -157,23 +143,27 @@ class Connection:
         if self._socket is not None:
             await self._socket.close()
 
-    async def _serve(self, socket: ClientConnection) -> NoReturn:
+    async def _serve(self, socket: Transport) -> NoReturn:
         """Serve until it ends, which is always an exception."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._subscribe(socket))
             group.create_task(self._watch(socket, group))
             await self._read(socket)
 
-    async def _read(self, socket: ClientConnection) -> NoReturn:
+    async def _read(self, socket: Transport) -> NoReturn:
         while True:
             # As bytes: text that is not UTF-8 is the decoder's to report, and no reason to disconnect.
-            frame = await socket.recv(decode=False)
-            self._n_heard += 1
-            now = self._clock.now()
-            for event in decode(frame, now.wall_ns):
-                self._receive(event, now)
+            frames = await socket.receive()
+            self._n_heard += len(frames)
+            now = self._clock.now()  # of all that were read from the socket together
+            for frame in frames:
+                for event in decode(frame, now.wall_ns):
+                    self._receive(event, now)
 
     def _receive(self, event: Event, now: Instant) -> None:
+        if type(event) is Trade and self._data_ns == now.monotonic_ns and self._held is None:
+            self._on_event(event)  # nearly all of them: not the first of those read together, see `_read`
+            return
         if isinstance(event, Reply):
             self.subscriptions.receive(event)
         elif isinstance(event, Ignored) and "serverShutdown" in event.reason:
@@ -194,21 +184,21 @@ class Connection:
         if self.subscriptions.is_settled:
             self._is_ready.set()
 
-    async def _subscribe(self, socket: ClientConnection) -> None:
+    async def _subscribe(self, socket: Transport) -> None:
         with contextlib.suppress(ConnectionClosed):  # which `_read` finds too, once it has read the rest
             while True:
                 self._is_news.clear()
                 now = self._clock.now()
                 message = self.subscriptions.next_message(now)
                 if message is not None:
-                    await socket.send(message, text=True)
+                    await socket.send_text(message)
                 at_ns = self.subscriptions.next_at_ns()
                 wait_s = None if at_ns is None else max(0.0, (at_ns - now.monotonic_ns) / 1e9)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         await self._is_news.wait()
 
-    async def _watch(self, socket: ClientConnection, group: asyncio.TaskGroup) -> NoReturn:
+    async def _watch(self, socket: Transport, group: asyncio.TaskGroup) -> NoReturn:
         """Find out when the other side is gone without a word.
 
         Silence is counted in looks: while the loop itself was blocked, an answer may lie unread, and that
@@ -225,14 +215,14 @@ class Connection:
             if self._n_heard != n_heard:
                 silence_s, n_heard = 0.0, self._n_heard
             if silence_s >= LOST_AFTER_S:
-                socket.transport.abort()
+                socket.abort()
                 raise UnansweredError
             if silence_s >= PING_AFTER_S and (ping is None or ping.done()):
                 ping = group.create_task(self._ping(socket))
 
-    async def _ping(self, socket: ClientConnection) -> None:
+    async def _ping(self, socket: Transport) -> None:
         with contextlib.suppress(ConnectionClosed):
-            await (await socket.ping())
+            await socket.ask()
             self._n_heard += 1
 
 

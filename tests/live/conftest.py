@@ -1,16 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from quantnb.live.client import Client
+from quantnb.live.transport import TRANSPORTS
 from tests.live.server import Collected, FakeExchange, until
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 Start = Callable[..., tuple[Client, "asyncio.Task[None]"]]
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Hold sockets by this library."""
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    monkeypatch.setenv("QUANTNB_TRANSPORT", request.param)
+    return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture

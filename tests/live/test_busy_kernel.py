@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from quantnb.events import Connected, Disconnected, Gap, Recovered, Trade
 from quantnb.feed.health import Health
 from quantnb.feed.routes import Endpoints
 from quantnb.live.client import Client
 from quantnb.live.clock import SystemClock
 from tests.live.server import Collected, until
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 

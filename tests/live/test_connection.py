@@ -15,6 +15,8 @@ from tests.live.clocks import ManualClock
 from tests.live.conftest import Start
 from tests.live.server import Collected, FakeExchange, until
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:

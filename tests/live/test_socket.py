@@ -23,6 +23,8 @@ from tests.live.server import Collected, FakeExchange, Refusal, until
 SHUTDOWN = b'{"e":"serverShutdown","E":1770123456789}'
 SHUTDOWN_ENVELOPED = b'{"event":{"e":"serverShutdown","E":1770123456789}}'
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 Open = Callable[..., Socket]
 
 
@@ -156,7 +158,7 @@ async def test_a_renewal_that_is_refused_is_tried_again_while_the_old_one_delive
     await replaced(exchange)
     await exchange.send("market", frame(2))
     await until(lambda: exchange.n_open("market") == 1)
-    assert ids(events) == [1, 2]
+    await until(lambda: ids(events) == [1, 2])
     assert not events.of(Disconnected)
 
 
