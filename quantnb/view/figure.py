@@ -327,6 +327,9 @@ class LiveFigure(Live, FigureWidget):
         self._restructured()
 
     def _send_deleteTraces_msg(self, delete_inds: Any) -> None:  # noqa: N802
+        kept = {trace["uid"] for trace in self._data}
+        self._streams = {uid: stream for uid, stream in self._streams.items() if uid in kept}
+        self._props_versions = {uid: n for uid, n in self._props_versions.items() if uid in kept}
         self._restructured()
 
     def _send_moveTraces_msg(self, current_inds: Any, new_inds: Any) -> None:  # noqa: N802

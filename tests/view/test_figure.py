@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import math
+import weakref
 from importlib.resources import files
 
 import numpy as np
@@ -126,6 +127,17 @@ def test_every_browser_ends_with_what_python_has_however_slow_it_reads(steps: li
                 if trace[name] is not None:
                     np.testing.assert_array_equal(shown[name], trace[name])
         assert screen.traces[0].get("line", {}).get("width") == figure.data[0].line.width
+
+
+def test_what_a_removed_trace_held_is_let_go() -> None:
+    figure = figure_of()
+    column = np.arange(3.0)
+    figure.stream(0, 1, 0, {"x": column, "y": column})
+    held = weakref.ref(next(iter(figure._streams.values())).columns["x"])
+    del column
+    figure.data = []
+    figure.add_scatter(y=[1.0])
+    assert held() is None
 
 
 def edits(figure: LiveFigure) -> dict[str, object]:
