@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from quantnb.snapshot import Series, Snapshot
 from quantnb.view.figure import LiveFigure
+from quantnb.view.heading import Heading
 from quantnb.view.lease import Lease
 
 __all__ = ["MAX_BARS", "Chart", "history_key", "known", "newest", "switch", "to_ms"]
@@ -51,9 +52,7 @@ class Chart(ipywidgets.VBox):
         self.session = session
         self.figure = LiveFigure(layout=layout, source=self._draw_newest, config=config, lease=lease)
         self._drawn: Snapshot | None = None
-        heading = ipywidgets.Label(title)
-        heading.add_class("qnb-title")
-        self._head = ipywidgets.HBox([heading])
+        self._head = ipywidgets.HBox([Heading(title)])
         self._head.add_class("qnb-panel-head")
         super().__init__([self._head, self.figure])
         for name in ("qnb", "qnb-panel", "qnb-chart", css_class):

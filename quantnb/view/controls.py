@@ -15,6 +15,7 @@ import traitlets
 
 from quantnb.engine import TIMEFRAMES, WINDOWS
 from quantnb.view.download import Download
+from quantnb.view.heading import Heading
 from quantnb.view.message import Message
 from quantnb.view.symbols import SymbolPicker
 
@@ -47,6 +48,7 @@ class Controls(ipywidgets.VBox):
         self._make_settings()
         super().__init__(
             [
+                Heading("Settings"),
                 _group(self._start),
                 self.symbols,
                 _group(

@@ -128,3 +128,24 @@ def test_nothing_moves_where_less_motion_is_asked_for(full: Page) -> None:
         }).map((each) => each.className)"""
     )
     assert moving == []
+
+
+def test_each_panel_has_a_heading(live: Page) -> None:
+    headings = live.get_by_role("heading", level=3)
+    for name in (
+        *("Settings", "Price & volume", "Spread & z-score", "Correlation of returns", "Hedge ratio"),
+        *("Correlation by horizon", "Alerts", "Pair laboratory", "Screener", "Trades"),
+    ):
+        expect(headings.filter(has_text=name).first).to_be_attached()
+
+
+def test_toggle_buttons_say_whether_they_are_pressed(live: Page) -> None:
+    volume = live.get_by_role("button", name="Volume", exact=True)
+    expect(volume).to_have_attribute("aria-pressed", "true")
+    volume.click()
+    expect(volume).to_have_attribute("aria-pressed", "false")
+    volume.click()
+    expect(volume).to_have_attribute("aria-pressed", "true")
+    use_window(live, 50)
+    expect(live.get_by_role("button", name="50", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(live.get_by_role("button", name="20", exact=True)).to_have_attribute("aria-pressed", "false")
