@@ -39,9 +39,9 @@ def full(live: Page) -> Iterator[Page]:
     live.set_viewport_size({"width": 1400, "height": 1000})
 
 
-def violations(page: Page) -> str:
+def violations(page: Page, place: str = "html") -> str:
     """Return what axe-core finds wrong, a line for each element."""
-    found = Axe().run(page, options=RULES).response["violations"]
+    found = Axe().run(page, place, RULES).response["violations"]
     return "\n".join(
         f"{rule['impact']} {rule['id']}: {node['html'][:200]} ({node['failureSummary']})"
         for rule in found

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import BIN, ROOT, serving
 from tests.ui.panels import CHARTS, SOON_MS, TILES, newest_sequence, wait_for_draws, wait_for_trades
+from tests.ui.test_accessibility import violations
 from tests.ui.test_theme import FITS, FOLLOWS
 
 LAB_ADDRESS = r"(http://127\.0\.0\.1:\d+/)lab"
@@ -75,6 +76,7 @@ def test_the_theme_and_another_tab_of_jupyterlab_are_followed_while_live(page: P
     for name, is_dark in (("JupyterLab Dark", True), ("JupyterLab Light", False)):
         choose_theme(page, name)
         page.wait_for_function(FOLLOWS, arg=[".qnb-price", is_dark], timeout=SOON_MS)
+        assert violations(page, ".qnb-page") == ""  # what is around it is JupyterLab's
     seen = newest_sequence(page)
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("New Launcher", exact=True).click()
