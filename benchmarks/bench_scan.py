@@ -86,7 +86,7 @@ def on_a_cluster() -> None:
 
     print("symbols    bars       tests    here   two processes")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, direct_to_workers=True) as client,
     ):
         for n_symbols, n in SIZES:
