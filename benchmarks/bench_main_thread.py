@@ -28,8 +28,9 @@ from browser import (
 from playwright.sync_api import Browser, CDPSession, Page
 
 TRADES_PER_S, SETTLE_S, SPAN_S = 500.0, 8.0, 3.0
-LINES = 3 * 2_000
-IS_FULL = f"Number(document.querySelector('.qnb-price .qnb-figure').dataset.points) >= {LINES}"
+SPAN_MS = 1_990_000  # of some 2,000 bars of a second, however few points they are drawn with
+IS_FULL = f"""document.querySelector(".qnb-price .js-plotly-plot").data.some(
+  ({{ x }}) => x?.length && x.at(-1) - x[0] >= {SPAN_MS})"""
 N_TRADES = "Number(document.querySelector('.qnb-tile[data-tile=ticks]').dataset.value)"
 NEWEST_MS = "Array.from(document.querySelectorAll('.js-plotly-plot'), (plot) => plot.data[0].x.at(-1))"
 
