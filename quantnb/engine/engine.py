@@ -49,7 +49,6 @@ GRACE_NS = 250_000_000
 OLD_LEG_NS = 5_000_000_000
 LOOK_STEP_NS = 250_000_000  # price rules and the budget are looked at four times a second of that clock
 SPARE = 8  # over the budget, one part of so many is freed: seldom, and not a trade at a time
-SERIES_BARS = 2_000  # what a snapshot shows of the bars kept
 
 
 class Engine:
@@ -310,9 +309,8 @@ class Engine:
 
 
 def _series(columns: Columns, names: tuple[str, ...]) -> Series:
-    skip = max(0, len(columns) - SERIES_BARS)
-    arrays: Mapping[str, np.ndarray] = {name: columns[name][skip:] for name in names}
-    return Series(columns.generation, columns.first + skip, columns["time_ns"][skip:], arrays)
+    arrays: Mapping[str, np.ndarray] = {name: columns[name] for name in names}
+    return Series(columns.generation, columns.first, columns["time_ns"], arrays)
 
 
 def _newest_fit(leg_y: Columns, leg_x: Columns, window: int) -> HedgeFit | None:

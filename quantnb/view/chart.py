@@ -16,7 +16,7 @@ from quantnb.view.lease import Lease
 
 __all__ = ["MAX_BARS", "Chart", "history_key", "known", "newest", "switch", "to_ms"]
 
-MAX_BARS = 2_000
+MAX_BARS = 20_000  # all that the engine keeps; a browser is sent what it has pixels for
 
 
 class Chart(ipywidgets.VBox):

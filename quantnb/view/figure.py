@@ -33,43 +33,20 @@ from quantnb.view.failure import Failures
 from quantnb.view.lease import Lease
 from quantnb.view.packing import Packer
 from quantnb.view.protocol import Frame, Live
+from quantnb.view.stream import Shown, Stream, next_shown, what_is_new
 from quantnb.view.theme import CONFIG, TEMPLATE
+from quantnb.view.thinning import Sight
 
-__all__ = ["LiveFigure", "Stream"]
+__all__ = ["LiveFigure"]
 
 # FigureWidget's own channels. Left synced they would carry whole arrays, and any viewer could write to them.
 _CHANNELS = ("_py2js_", "_js2py_", "_widget_", "_last_", "_config")
 
 _RELAYOUT_KEY = re.compile(r"(shapes\[\d{1,3}\]\.[xy][01]|[xy]axis\d{0,2}\.(range\[[01]\]|autorange))")
 _MAX_CHANGES = 32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stream:
-    """Columns of one trace that grow at the end.
-
-    ``first`` is the absolute index of the oldest point. Within one ``generation`` no point changes but the
-    last ``n_provisional``; those are sent again whenever they do.
-    """
-
-    generation: Hashable
-    first: int
-    columns: Mapping[str, NDArray[np.float64]]
-    n_provisional: int = 0
-
-    @property
-    def settled_end(self) -> int:
-        """Absolute index after the last point that will not change."""
-        return self.first + len(next(iter(self.columns.values()))) - self.n_provisional
-
-    def mark(self) -> _Mark:
-        """Return what tells whether a browser that has seen this stream lacks anything."""
-        columns = self.columns.values() if self.n_provisional else ()
-        provisional = b"".join(column[-self.n_provisional :].tobytes() for column in columns)
-        return self.generation, self.first, self.settled_end, provisional
-
-
-_Mark = tuple[Hashable, int, int, bytes]
+_AXIS = re.compile(r"x\d{0,2}")
+_WIDTHS = (50, 10_000)  # pixels
+_MAX_SIGHTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +57,7 @@ class _Cursor:
     layout: int
     words: int
     props: tuple[int, ...]
-    streams: tuple[_Mark | None, ...]
+    streams: tuple[Shown | None, ...]
 
 
 @cache
@@ -125,6 +102,7 @@ class LiveFigure(Live, FigureWidget):
         self._structure = self._layout_version = self._words_version = 0
         self._props_versions: dict[str, int] = {}
         self._streams: dict[str, Stream] = {}
+        self._sights: dict[str, dict[str, Sight]] = {}  # of each browser, by axis; "" is for all the others
         self._words = {"label": "", "notice": "", "caption": ""}
         self._is_publishing = self._is_updating = False
         self._relayout_callback: Callable[[dict[str, Any]], None] | None = None
@@ -149,6 +127,9 @@ class LiveFigure(Live, FigureWidget):
     ) -> None:
         """Give a trace its growing columns (``x``, ``y``, ``open`` …), whole; only what is new is sent.
 
+        Of a line more points than a browser has pixels for are not sent at all, but for the extremes: so it
+        may be as long as memory allows. Its x ascends.
+
         Parameters
         ----------
         trace
@@ -162,7 +143,9 @@ class LiveFigure(Live, FigureWidget):
         n_provisional
             How many points at the end may still change.
         """
-        self._streams[self._data[trace]["uid"]] = Stream(generation, first, columns, n_provisional)
+        props = self._data[trace]
+        is_line = props.get("mode") == "lines" and {"x", "y"} <= columns.keys()
+        self._streams[props["uid"]] = Stream(generation, first, columns, n_provisional, is_line)
         self._data[trace].update(columns)
         self._publish_soon()
 
@@ -206,6 +189,10 @@ class LiveFigure(Live, FigureWidget):
         return super().to_dict()  # type: ignore[no-any-return]
 
     def frame(self, cursor: _Cursor | None) -> Frame | None:
+        """Return what a browser with ``cursor`` lacks that has not said how wide it is."""
+        return self.frame_for("", cursor)
+
+    def frame_for(self, client: str, cursor: _Cursor | None) -> Frame | None:
         """Return what a browser with ``cursor`` lacks."""
         self._is_updating = True  # what the source edits is part of this frame, not news for another
         try:
@@ -213,11 +200,11 @@ class LiveFigure(Live, FigureWidget):
                 self._source()
         finally:
             self._is_updating = False
-        now = self._cursor()
+        if cursor is None or cursor.structure != self._structure:
+            cursor = _Cursor(-1, -1, -1, (-1,) * len(self._data), (None,) * len(self._data))
+        now = self._cursor(cursor, self._sights.get(client, {}))
         if cursor == now:
             return None
-        if cursor is None or cursor.structure != now.structure:
-            cursor = _Cursor(-1, -1, -1, (-1,) * len(self._data), (None,) * len(self._data))
         packer = Packer()
         data = self._news(cursor, now, packer)
         return Frame(data, now, packer.buffers)
@@ -238,33 +225,51 @@ class LiveFigure(Live, FigureWidget):
             if old.props[i] != now.props[i]:
                 grows = stream.columns if stream else ()
                 part["props"] = packer.pack({key: value for key, value in trace.items() if key not in grows})
-            if stream is not None and old.streams[i] != now.streams[i]:
-                part["stream"] = _tail(stream, old.streams[i], packer)
+            shown = now.streams[i]
+            if stream is not None and shown is not None and old.streams[i] != shown:
+                part["stream"] = what_is_new(stream, old.streams[i], shown, packer)
             if part:
                 traces[str(i)] = part
         if traces:
             news["traces"] = traces
         return news
 
-    def _cursor(self) -> _Cursor:
+    def _cursor(self, old: _Cursor, sights: Mapping[str, Sight]) -> _Cursor:
         uids = [trace["uid"] for trace in self._data]
         streams = [self._streams.get(uid) for uid in uids]
+        seen_of_each = zip(self._data, streams, old.streams, strict=True)
         return _Cursor(
             self._structure,
             self._layout_version,
             self._words_version,
             tuple(self._props_versions.get(uid, 0) for uid in uids),
-            tuple(None if stream is None else stream.mark() for stream in streams),
+            tuple(
+                None if stream is None else next_shown(stream, seen, _sight(sights, trace))
+                for trace, stream, seen in seen_of_each
+            ),
         )
 
     def receive(self, client: str, content: dict[str, Any]) -> None:
         """Answer a browser that asks for plotly, and hear what a viewer moved."""
         if content["kind"] == "bundle":
             self._send_bundle(client)
+        elif content["kind"] == "sight":
+            self._note_sight(client, content)
         elif content["kind"] == "relayout" and self._relayout_callback is not None:
             changes = _valid_changes(content.get("changes"))
             if changes:
                 self._relayout_callback(changes)
+
+    def _note_sight(self, client: str, content: dict[str, Any]) -> None:
+        """Note how wide a browser shows the figure, and what part of it a viewer has chosen."""
+        sights = _valid_sights(content.get("width"), content.get("spans"))
+        if sights is None or sights == self._sights.get(client):
+            return
+        self._sights.pop(client, None)
+        while len(self._sights) >= _MAX_SIGHTS:
+            del self._sights[next(iter(self._sights))]
+        self._sights[client] = sights
+        self._publish_soon()
 
     def _send_bundle(self, client: str) -> None:
         """Compress in a thread: the stream of trades must not wait for it."""
@@ -336,13 +341,25 @@ class LiveFigure(Live, FigureWidget):
         self._restructured()
 
 
-def _tail(stream: Stream, seen: _Mark | None, packer: Packer) -> dict[str, Any]:
-    """Return the points of ``stream`` that follow what was seen, or all if that is no longer its history."""
-    start = stream.first
-    if seen is not None and seen[0] == stream.generation and stream.first <= seen[2] <= stream.settled_end:
-        start = seen[2]
-    columns = {name: column[start - stream.first :] for name, column in stream.columns.items()}
-    return {"first": stream.first, "at": start, "columns": packer.pack(columns)}
+def _sight(sights: Mapping[str, Sight], trace: Mapping[str, Any]) -> Sight:
+    return sights.get(trace.get("xaxis") or "x") or sights.get("") or Sight()
+
+
+def _valid_sights(width: object, spans: object) -> dict[str, Sight] | None:
+    """Return a browser's sight of each axis, of those not named under ""; None if it makes no sense."""
+    if not isinstance(width, int) or isinstance(width, bool) or not isinstance(spans, dict):
+        return None
+    width = min(max(width, _WIDTHS[0]), _WIDTHS[1])
+    sights = {"": Sight(width)}
+    for axis, span in list(spans.items())[:_MAX_CHANGES]:
+        if not (
+            isinstance(axis, str) and _AXIS.fullmatch(axis) and isinstance(span, list) and len(span) == 2
+        ):
+            return None
+        if not all(isinstance(end, int | float) and math.isfinite(end) for end in span):
+            return None
+        sights[axis] = Sight(width, (float(min(span)), float(max(span))))
+    return sights
 
 
 def _valid_changes(changes: object) -> dict[str, Any]:

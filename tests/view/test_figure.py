@@ -40,12 +40,87 @@ def test_the_bytes_of_an_update_depend_on_what_is_new_not_on_the_history() -> No
         figure = figure_of()
         grow(figure, n)
         screen = Screen(figure).hello()
-        assert screen.n_bytes == 16 * n
+        assert screen.n_bytes <= 16 * min(n, 2_010)  # two points for each of a thousand pixels
         grow(figure, n + 1)
         screen.look()
         sizes.append(screen.n_bytes)
-        assert list(screen.traces[0]["x"]) == list(range(n + 1))
+        assert list(screen.traces[0]["x"][-2:]) == [n - 1, n]
     assert sizes == [16, 16]
+
+
+def spike_at(figure: LiveFigure, k: int, n: int) -> None:
+    y = np.zeros(n)
+    y[k] = 7.0
+    figure.stream(0, 1, 0, {"x": np.arange(n, dtype=float), "y": y}, n_provisional=1)
+
+
+def test_a_browser_gets_about_two_points_for_each_pixel_and_every_spike() -> None:
+    figure = figure_of()
+    spike_at(figure, 4_321, 20_000)
+    screen = Screen(figure).hello()
+    screen.say("sight", width=400, spans={})
+    screen.look()
+    shown = screen.traces[0]
+    assert 300 < len(shown["x"]) <= 2 * 401 + 1  # a flat bucket is one point
+    assert shown["x"][shown["y"] == 7.0].tolist() == [4_321]
+    assert shown["x"][-1] == 19_999
+
+
+def test_a_zoom_gets_each_point_of_what_is_in_sight_until_it_ends() -> None:
+    figure = figure_of()
+    spike_at(figure, 4_321, 20_000)
+    screen = Screen(figure).hello()
+    screen.say("sight", width=400, spans={"x": [5_000.0, 5_300.0]})
+    screen.look()
+    x = screen.traces[0]["x"]
+    assert set(range(5_000, 5_301)) <= set(x.tolist())
+    assert (np.diff(x) > 0).all()
+    assert len(x) < 2_000
+    screen.say("sight", width=400, spans={})
+    screen.look()
+    assert len(screen.traces[0]["x"]) <= 2 * 401 + 1
+
+
+def test_what_a_browser_holds_is_bounded_while_a_line_grows() -> None:
+    figure = figure_of()
+    screen = Screen(figure).hello()
+    screen.say("sight", width=100, spans={})
+    for n in range(1, 3_000, 7):
+        grow(figure, n, keep=2_000, forming=float(n))
+        screen.look()
+        figure._lease.outbox._tokens = 25.0
+        x = screen.traces[0]["x"]
+        assert len(x) <= 310
+        assert (np.diff(x) > 0).all()
+        assert x[-1] == n
+
+
+@pytest.mark.parametrize(
+    "sight",
+    [
+        {},
+        {"width": "wide", "spans": {}},
+        {"width": True, "spans": {}},
+        {"width": 400, "spans": []},
+        {"width": 400, "spans": {"x": [1.0]}},
+        {"width": 400, "spans": {"x": ["a", "b"]}},
+        {"width": 400, "spans": {"x": [math.nan, 1.0]}},
+        {"width": 400, "spans": {"yaxis": [0.0, 1.0]}},
+    ],
+)
+def test_a_sight_that_makes_no_sense_is_not_heeded(sight: dict[str, object]) -> None:
+    figure = figure_of()
+    spike_at(figure, 10, 20_000)
+    browser = Browser(figure).hello().acknowledge()
+    browser.take()
+    browser.say("sight", **sight)
+    assert browser.messages == []
+
+
+def test_markers_are_never_thinned() -> None:
+    figure = figure_of(go.Scatter(mode="markers"))
+    spike_at(figure, 10, 20_000)
+    assert len(Screen(figure).hello().traces[0]["x"]) == 20_000
 
 
 def test_only_the_provisional_point_is_sent_again() -> None:

@@ -135,11 +135,13 @@ def test_an_update_sends_the_forming_bar_and_the_new_one_only(
         np.testing.assert_allclose(screen.traces[FIRST_LINE + i]["y"][:-1], 100 * close / close[0])
 
 
-def test_at_most_2000_bars_are_drawn(session: StandInSession, chart: PriceChart) -> None:
-    session.tick(5, 2_500)
-    screen = Screen(chart.figure).hello()
-    assert len(screen.traces[FIRST_LINE]["x"]) == 2_001
-    assert screen.traces[FIRST_LINE]["x"][0] == session.snapshot.bars["BTCUSDT"].time_ns[500] / 1e6
+def test_of_more_bars_than_pixels_the_extremes_are_sent(session: StandInSession, chart: PriceChart) -> None:
+    session.tick(5, 8_000)
+    line = Screen(chart.figure).hello().traces[FIRST_LINE]
+    assert 1_000 < len(line["x"]) <= 2_003
+    assert len(chart.figure.data[FIRST_LINE].x) == 8_001
+    whole = chart.figure.data[FIRST_LINE].y
+    assert (line["y"].min(), line["y"].max(), line["y"][-1]) == (whole.min(), whole.max(), whole[-1])
 
 
 def test_candles_are_of_the_chosen_symbol(session: StandInSession, chart: PriceChart) -> None:

@@ -9,7 +9,7 @@ import { loadPlotly, unpackPlotly } from "./bundle.js";
 import { joinCrosshair } from "./crosshair.js";
 import { paintings } from "./latency.js";
 import { painter } from "./painter.js";
-import { Tail, withHeadroom } from "./tail.js";
+import { Tail, axisOf, withHeadroom } from "./tail.js";
 
 const NO_PLOTLY =
   "This browser cannot load the chart library. Use a current Firefox, Chrome, Edge or Safari, and reload the page.";
@@ -18,6 +18,7 @@ const CATCH_UP_POINTED_MS = 2_000; // or for so long while a pointer asks it for
 const RATE_MS = 3_000; // over which one counts how often was drawn
 const FULL_RATE = 0.75; // of the frames; below, the chart says so
 const PRELOAD = "25% 0px"; // of the window: what is about to come into sight is drawn already
+const WIDTH_STEP = 100; // pixels; a little wider is no other panel
 const REPORTED = /^(shapes\[\d+\]\.[xy][01]|[xy]axis\d*\.(range\[[01]\]|autorange))$/;
 
 /** Undo view/packing.py: arrays stand as {f8: [start, ...shape]} in the JSON. */
@@ -299,6 +300,7 @@ class View {
     );
     if (isFirst) this.attend();
     this.tail.restart(traces);
+    this.tellSight(width);
     this.isStale = false;
     clearTimeout(this.timer);
     this.timer = null;
@@ -311,6 +313,7 @@ class View {
     this.leaveCrosshair = joinCrosshair(this.plot, this.figure.config.crosshair);
     this.plot.on("plotly_relayout", (changes) => {
       this.report(changes);
+      this.tellSight(this.plot.clientWidth);
       this.catchUp();
     });
     this.plot.on("plotly_restyle", () => this.redraw());
@@ -322,6 +325,19 @@ class View {
     if (!Object.keys(known).length) return;
     this.figure.moveShapes(known);
     this.link.send("relayout", { changes: known });
+  }
+
+  /** Tell the kernel what is worth sending: so many pixels, and those parts of the axes that a viewer has chosen. */
+  tellSight(width) {
+    const spans = {};
+    for (const { props, stream } of this.figure.traces) {
+      const axis = stream && axisOf(this.plot, props.xaxis ?? "x");
+      if (axis?.autorange === false && axis.r2l) spans[props.xaxis ?? "x"] = axis.range.map((end) => axis.r2l(end));
+    }
+    const sight = { width: WIDTH_STEP * Math.ceil(width / WIDTH_STEP), spans };
+    if (JSON.stringify(sight) === this.toldSight) return;
+    this.toldSight = JSON.stringify(sight);
+    this.link.send("sight", sight);
   }
 
   fail() {

@@ -3,8 +3,8 @@
  * axis' own scale. plotly needs 20-30 ms for any redraw of a chart, this less than one; so between two redraws only
  * the end of each line is drawn, until one leaves its axis, history is rewritten, or anything else changes.
  *
- * Path, scale and `_full…` are plotly's inside. `placeOf` alone reads them, and gives nothing where they are not as
- * expected: then plotly draws, as it would without this file. tests/ui/test_tail.py says when plotly moved them.
+ * Path, scale and `_full…` are plotly's inside. `axisOf` and `placeOf` alone read them, and give nothing where they are
+ * not as expected: then plotly draws, as it would without this file. tests/ui/test_tail.py says when plotly moved them.
  *
  * @typedef {{first: number, settled: number, columns: Record<string, Float64Array>}} Stream
  *   `first` and `settled` are absolute indexes: of the oldest point, and after the last that will not change
@@ -74,10 +74,13 @@ export function withHeadroom(layout, traces) {
   return { ...layout, ...roomy };
 }
 
+/** What plotly has made of an axis, by its id: "x2". */
+export const axisOf = (plot, id) => plot._fullLayout?.[id?.replace(/^[xy]/, "$&axis")];
+
 /** Where and how plotly has drawn a trace; nothing where it is more than a line, or not where it is expected. */
 function placeOf(plot, i) {
   const trace = plot._fullData?.[i];
-  const [xaxis, yaxis] = [trace?.xaxis, trace?.yaxis].map((id) => plot._fullLayout?.[id?.replace(/^[xy]/, "$&axis")]);
+  const [xaxis, yaxis] = [trace?.xaxis, trace?.yaxis].map((id) => axisOf(plot, id));
   const isStep = trace?.line?.shape === "hv";
   const isPlain =
     trace?.type === "scatter" &&
