@@ -80,10 +80,10 @@ class Knowledge:
 
     def lead_lag(self, max_lag: int = 10) -> LeadLagResult:
         """Return which leg moves first, y or x (a or b of the result), from the newest 2,000 bars."""
-        from quantnb.stats import lead_lag
+        from quantnb.stats.lead_lag import LIVE_BARS, lead_lag
 
         closes = self.snapshot.pair_series.columns
-        return lead_lag(closes["y"], closes["x"], max_lag)
+        return lead_lag(closes["y"][-LIVE_BARS:], closes["x"][-LIVE_BARS:], max_lag)
 
     def latency(self) -> dict[str, Percentiles]:
         """Return how long the trades of the newest minute took, in ms, a sample of one a 50 ms.

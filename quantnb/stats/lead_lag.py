@@ -22,7 +22,9 @@ from quantnb.stats.returns import returns_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LeadLagResult", "lead_lag"]
+__all__ = ["LIVE_BARS", "LeadLagResult", "lead_lag"]
+
+LIVE_BARS = 2_000  # who leads now is not asked of yesterday
 
 
 @dataclass(frozen=True, slots=True, eq=False)

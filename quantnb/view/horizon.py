@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from quantnb.snapshot import Snapshot
 from quantnb.stats import HorizonCorrelation, LeadLagResult, TradeColumns, correlate_trades, lead_lag
 from quantnb.stats.inputs import Array
+from quantnb.stats.lead_lag import LIVE_BARS
 from quantnb.stats.trade_horizons import LIVE_SPAN_NS
 from quantnb.view.background import Background
 from quantnb.view.chart import Chart
@@ -103,7 +104,7 @@ class HorizonChart(Chart):
     def _offer(self, snapshot: Snapshot, legs: tuple[TradeColumns, ...]) -> None:
         series = snapshot.pair_series
         version = (*map(_version, legs), series.generation, series.first + len(series))
-        closes = series.columns["y"], series.columns["x"]
+        closes = series.columns["y"][-LIVE_BARS:], series.columns["x"][-LIVE_BARS:]
         work = partial(_study, snapshot.pair, snapshot.timeframe, legs, closes)
         self._background.offer((snapshot.pair, snapshot.timeframe), version, work)
 
