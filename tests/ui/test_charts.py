@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -245,3 +246,22 @@ def test_a_hidden_tab_draws_nothing_and_is_sent_nothing(live: Page) -> None:
     assert live.locator(".qnb-price .qnb-figure").get_attribute("data-connected") == "true"
     live.evaluate(hide, False)
     wait_for_draws(live, ".qnb-price", 2)
+
+
+def test_a_browser_that_cannot_keep_up_says_so_until_it_can(live: Page) -> None:
+    rate = live.locator(".qnb-price .qnb-figure-rate")
+    wait_for_draws(live, ".qnb-price", 1)
+    live.evaluate("""() => {
+      const painter = window.__quantnbPainter;
+      const add = painter.add;
+      let paintedAt = 0;
+      painter.add = (view) => {
+        if (performance.now() - paintedAt < 1_500) return;
+        paintedAt = performance.now();
+        add.call(painter, view);
+      };
+      window.hurry = () => delete painter.add;
+    }""")
+    expect(rate).to_have_text(re.compile(r"drawing 0\.\d Hz of \d"))
+    live.evaluate("hurry()")
+    expect(rate).to_be_hidden()
