@@ -20,6 +20,7 @@ from quantnb.view.theme import LINES, SURFACE, escape
 __all__ = ["PARTS", "Moves", "in_words", "stacked"]
 
 PARTS = ("leg_y", "leg_x", "ratio_part", "mean_part", "deviation_part")
+_SIGNS = ("β", "mean", "σ")  # of the last three, for the legend
 _PATTERNS = ("", "/", "", "\\", ".")  # so that colour is not the only sign
 
 Array = NDArray[np.float64]
@@ -46,7 +47,7 @@ class Moves:
 
     def name(self, pair: tuple[str, str], *, is_shown: bool) -> None:
         """Name the causes, the legs as the pair does, and show or hide the stack."""
-        for cause, name in enumerate(map(escape, _names(pair))):
+        for cause, name in enumerate(map(escape, (*pair, *_SIGNS))):
             for side in (0, 1):
                 self._figure.data[self._trace(cause, side)].update(name=name, visible=is_shown)
 

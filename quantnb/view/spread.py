@@ -28,7 +28,7 @@ _HEIGHTS = (1.0, 1.0, 0.8)  # of the panes: spread, z-score, who moved
 _AXES = ("y", "y2", "y3")
 _NAMES = ("Spread, USDT", "Z-score, standard deviations", "")  # the last has a legend
 _LEGEND = {
-    "title": {"text": "Who moved z?", "side": "left", "font": {"size": 11}},
+    "title": {"text": "Moved by", "side": "left", "font": {"size": 11}},
     "font": {"size": 10},
     "itemwidth": 30,
     "itemclick": False,
@@ -185,7 +185,8 @@ def _line(name: str, line: dict[str, Any], axis: str) -> go.Scatter:
 def _panes(shown: tuple[bool, ...]) -> dict[str, Any]:
     """Return the axes of the panes that are shown, one above the other; the others take no room."""
     heights = tuple(height for height, is_shown in zip(_HEIGHTS, shown, strict=True) if is_shown)
-    rows = iter(row["domain"] for name, row in row_axes(heights).items() if name != "xaxis")
+    gap = 0.14 if shown[-1] else 0.1  # where the panel is narrow, the legend takes two lines
+    rows = iter(row["domain"] for name, row in row_axes(heights, gap=gap).items() if name != "xaxis")
     axes: dict[str, Any] = {}
     lowest = "y"
     for axis, is_shown in zip(_AXES, shown, strict=True):
