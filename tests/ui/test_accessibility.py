@@ -140,7 +140,7 @@ def test_each_panel_has_a_heading(live: Page) -> None:
 
 
 def test_toggle_buttons_say_whether_they_are_pressed(live: Page) -> None:
-    volume = live.get_by_role("button", name="Volume", exact=True)
+    volume = live.locator(".qnb-price").get_by_role("button", name="Volume", exact=True)
     expect(volume).to_have_attribute("aria-pressed", "true")
     volume.click()
     expect(volume).to_have_attribute("aria-pressed", "false")
