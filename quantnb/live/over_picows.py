@@ -32,6 +32,7 @@ from quantnb.live.transport import Inbox, Limits
 
 __all__ = ["connect"]
 
+_TEXT = WSMsgType.TEXT  # looked up for every frame
 _NORMAL = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY)
 
 
@@ -52,11 +53,10 @@ class _Connection(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.TEXT or kind == WSMsgType.BINARY or kind == WSMsgType.CONTINUATION:
-            if frame.fin and kind != WSMsgType.CONTINUATION:
-                self.inbox.put(frame.get_payload_as_bytes())
-            else:
-                self.inbox.put_part(frame.get_payload_as_bytes(), is_last=frame.fin)
+        if (kind == _TEXT or kind == WSMsgType.BINARY) and frame.fin:  # nearly all of them
+            self.inbox.put(frame.get_payload_as_bytes())
+        elif kind == _TEXT or kind == WSMsgType.BINARY or kind == WSMsgType.CONTINUATION:
+            self.inbox.put_part(frame.get_payload_as_bytes(), is_last=frame.fin)
         elif kind == WSMsgType.PONG:
             for pong in self._pongs:
                 if not pong.done():

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websockets_connect
-from websockets.frames import Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 
 from quantnb.live.transport import Inbox, Limits
 
 __all__ = ["connect"]
 
+_TEXT = Opcode.TEXT  # looked up for every frame
 
 class _Connection(ClientConnection):
     """Hands messages on many at a time."""
@@ -30,9 +31,11 @@ class _Connection(ClientConnection):
 
     def process_event(self, event: Any) -> None:
         # `websockets` calls this for each frame; the handshake, pings and the farewell stay its own.
-        if type(event) is not Frame or event.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+        if type(event) is Frame and event.opcode is _TEXT and event.fin:  # nearly all of them
+            self.inbox.put(bytes(event.data))
+        elif type(event) is not Frame or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-        elif event.fin and event.opcode is not Opcode.CONT:
+        elif event.fin and event.opcode is Opcode.BINARY:
             self.inbox.put(bytes(event.data))
         else:
             self.inbox.put_part(bytes(event.data), is_last=event.fin)
