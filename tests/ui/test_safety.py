@@ -33,6 +33,7 @@ def test_fifty_hostile_texts_are_shown_as_text_in_every_panel(page: Page, hostil
     guard.allow("request to another host")  # Voilà's own template asks a CDN for icons
     guard.allow("console: Failed to load resource")
     page.goto(hostile, wait_until="commit")
+    page.locator(".qnb-tape-scroll").focus()  # then all its rows are there
     for place in (".qnb-status", ".qnb-alerts", ".qnb-tape"):
         expect(page.locator(place).first).to_contain_text(PAYLOADS[0])
     expect(page.locator(".qnb-alert")).to_have_count(len(PAYLOADS))
