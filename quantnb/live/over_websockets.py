@@ -16,6 +16,7 @@ __all__ = ["connect"]
 
 _TEXT = Opcode.TEXT  # looked up for every frame
 
+
 class _Connection(ClientConnection):
     """Hands messages on many at a time."""
 

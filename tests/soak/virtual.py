@@ -148,7 +148,9 @@ class Soak:
             bars_frame(instrument),
             since_ms=0 if n_dropped else START_MS,
             until_ms=self._until_ms,
-            flagged={number: price for (name, number), price in self.client.flagged.items() if name == symbol},
+            flagged={
+                number: price for (name, number), price in self.client.flagged.items() if name == symbol
+            },
             n_dropped=n_dropped,
         )
 
