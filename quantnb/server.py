@@ -164,6 +164,7 @@ class DashboardServer(Voila):
             raise QuantnbError(
                 "this version of Voilà would let viewers run code in the kernel; install voila>=0.5.13,<0.6"
             )
+        settings["compress_response"] = True  # Voilà's scripts are 10 MB, a third of that compressed
         return settings
 
     def listen(self) -> None:

@@ -152,6 +152,17 @@ async def test_a_page_names_no_other_host(served: Served) -> None:
     assert "https://" not in page.replace(json.dumps("https://cdnjs.cloudflare.com"), "")
 
 
+async def test_pages_and_scripts_come_compressed(served: Served) -> None:
+    async with served.http.stream("GET", "/") as page:
+        assert page.headers["Content-Encoding"] == "gzip"
+        body = "".join([part async for part in page.aiter_text()])
+    script = re.search(r'src="([^"]+voila\.js[^"]*)"', body) or re.search(r'"(/voila/static/[^"]+\.js)', body)
+    assert script, body
+    async with served.http.stream("GET", script[1]) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Encoding"] == "gzip"
+
+
 async def test_template_and_theme_cannot_be_chosen_by_the_address(served: Served) -> None:
     page = (await served.http.get("/?template=reveal&theme=dark")).text
     assert "Starting the kernel" in page

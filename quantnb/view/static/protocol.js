@@ -26,7 +26,7 @@
  *   readonly trouble: "" | "busy" | "lost" | "dead",  what the notebook's own connection says of the kernel
  *   readonly silence: number,  milliseconds since the kernel said anything
  *   send: (kind: string, content?: object) => void,
- *   show: (isShown: boolean) => void,  while nobody can see it, the kernel sends nothing; then everything, once
+ *   show: (isShown: boolean) => void,  whether the widget has use for news; in a hidden tab it never has
  *   watch: (view: () => void, el: HTMLElement) => () => void,
  *   close: () => void,
  * }} Link
@@ -59,7 +59,8 @@ export function connect(model, handlers) {
   let seq = null; // number of the last message; null before the first snapshot
   let heardAt = performance.now();
   let connected = true;
-  let isPaused = false;
+  let isWanted = true; // by the widget
+  let isPaused = document.hidden;
 
   const tellViews = () => views.forEach((_line, view) => view());
 
@@ -90,6 +91,13 @@ export function connect(model, handlers) {
   function hello() {
     seq = null;
     send(isPaused ? "pause" : "hello");
+  }
+
+  /** While nobody can see it the kernel sends nothing, and then everything, once. */
+  function pauseOrResume() {
+    if (isPaused === (!isWanted || document.hidden)) return;
+    isPaused = !isPaused;
+    hello();
   }
 
   /** Hand one numbered message on. After a gap, or a delta that fails, only a snapshot helps. */
@@ -144,6 +152,7 @@ export function connect(model, handlers) {
   }
 
   model.on("msg:custom", onMessage);
+  document.addEventListener("visibilitychange", pauseOrResume);
   const timer = setInterval(look, LOOK_EVERY_MS);
   hello();
 
@@ -163,10 +172,8 @@ export function connect(model, handlers) {
     },
     send,
     show(isShown) {
-      if (isPaused !== isShown) return;
-      isPaused = !isShown;
-      if (isPaused) send("pause");
-      else hello();
+      isWanted = isShown;
+      pauseOrResume();
     },
     watch(view, el) {
       const line = document.createElement("div");
@@ -181,6 +188,7 @@ export function connect(model, handlers) {
     close() {
       clearInterval(timer);
       model.off("msg:custom", onMessage);
+      document.removeEventListener("visibilitychange", pauseOrResume);
       views.clear();
     },
   };

@@ -35,7 +35,6 @@ function makeStore() {
   let rows = []; // newest first
   let digits = {};
   let spreadDigits = null;
-  let received = 0;
 
   function take({ reset, digits: nextDigits, spread_digits: nextSpreadDigits, rows: columns }) {
     const fresh = columns.sequence.map((sequence, k) => ({
@@ -51,7 +50,6 @@ function makeStore() {
     }));
     digits = nextDigits;
     spreadDigits = nextSpreadDigits;
-    received += fresh.length;
     const held = {};
     rows = (reset ? fresh : fresh.concat(rows)).filter(({ symbol }) => {
       held[symbol] = (held[symbol] ?? 0) + 1;
@@ -71,8 +69,9 @@ function makeStore() {
       price: digits[row.symbol] ?? significant(row.price),
       spread: spreadDigits ?? significant(row.spread ?? 0),
     }),
-    get received() {
-      return received;
+    /** The number of the trade that came last; trades are numbered as they come. */
+    get newestSequence() {
+      return rows[0]?.sequence ?? 0;
     },
   };
 }
@@ -128,7 +127,7 @@ export default () => {
       let isInSight = true;
       let drawnAt = -OUT_OF_SIGHT_MS;
       let isPaused = false;
-      let pausedAt = 0; // rows received when the pause began
+      let pausedAt = 0; // the newest trade when the pause began
       let isRefreshing = false;
 
       /** Make the rows that may be looked at, and keep what a person reads where it is, unless they stand at the top. */
@@ -155,9 +154,9 @@ export default () => {
         if (!isInSight && !isRefreshing && now - drawnAt < OUT_OF_SIGHT_MS) return;
         drawnAt = now;
         if (!isPaused || isRefreshing) update();
-        if (isRefreshing) pausedAt = store.received;
+        if (isRefreshing) pausedAt = store.newestSequence;
         isRefreshing = false;
-        const behind = store.received - pausedAt;
+        const behind = Math.max(0, store.newestSequence - pausedAt); // after a clear the numbers start over
         setText(head.firstElementChild, `Time (${clock.zone})`);
         setText(note, isPaused ? `Paused · ${formatNumber(behind)} new` : "");
       }
@@ -182,7 +181,7 @@ export default () => {
       search.addEventListener("input", update);
       pause.addEventListener("click", () => {
         isPaused = !isPaused;
-        pausedAt = store.received;
+        pausedAt = store.newestSequence;
         pause.setAttribute("aria-pressed", String(isPaused));
         setText(pause, isPaused ? "Resume" : "Pause");
         patch();
