@@ -158,7 +158,7 @@ class DashboardServer(Voila):
 
     def init_settings(self) -> Any:
         """Build the web application's settings; refuse to go on if a viewer could run code."""
-        settings = super().init_settings()
+        settings: Any = super().init_settings()
         allowed = frozenset(self.kernel_manager.allowed_message_types)
         if not allowed or not allowed <= VIEWER_MESSAGES:  # an empty list would allow everything
             raise QuantnbError(
