@@ -411,7 +411,8 @@ class Session:
 
 @pytest.fixture
 async def session() -> AsyncIterator[Session]:
-    async with LocalExchange(SYMBOLS, seed=7, rate=40.0) as exchange:
+    # As many trades in a quarter of an hour as a minute's weight fetches, at any time of day.
+    async with LocalExchange(SYMBOLS, seed=7, rate=20.0) as exchange:
         session = Session(exchange, SystemClock())
         async with session.rest:
             task = asyncio.create_task(session.recovery.run())
