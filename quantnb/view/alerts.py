@@ -34,12 +34,7 @@ class Alerts(Panel):
     def __init__(self, session: Session, *, lease: Lease | None = None) -> None:
         self._previews: set[asyncio.Task[None]] = set()
         super().__init__(session, lease=lease)
-        session.observe(self._on_snapshot, "preview")
-
-    def close(self) -> None:
-        """Stop observing the session and close the widget."""
-        self.session.unobserve(self._on_snapshot, "preview")
-        super().close()
+        self.watch(self._on_snapshot, "preview")
 
     def frame(self, cursor: tuple[object, ...] | None) -> Frame | None:
         """Return rules and alerts, whole: there are few and they change seldom."""

@@ -13,13 +13,14 @@ from quantnb.snapshot import Series, Snapshot
 from quantnb.view.figure import LiveFigure
 from quantnb.view.heading import Heading
 from quantnb.view.lease import Lease
+from quantnb.view.watching import Watching
 
 __all__ = ["MAX_BARS", "Chart", "history_key", "known", "newest", "switch", "to_ms"]
 
 MAX_BARS = 20_000  # all that the engine keeps; a browser is sent what it has pixels for
 
 
-class Chart(ipywidgets.VBox):
+class Chart(Watching, ipywidgets.VBox):
     """One panel: header and figure.
 
     A subclass says in ``draw`` how a snapshot is put into ``self.figure``. It is called only when some
@@ -57,11 +58,10 @@ class Chart(ipywidgets.VBox):
         super().__init__([self._head, self.figure])
         for name in ("qnb", "qnb-panel", "qnb-chart", css_class):
             self.add_class(name)
-        session.observe(self._on_snapshot, "snapshot")
+        self.watch(self._on_snapshot, "snapshot")
 
     def close(self) -> None:
         """Stop observing the session and close the widgets."""
-        self.session.unobserve(self._on_snapshot, "snapshot")
         self.figure.close()
         super().close()
 

@@ -88,7 +88,7 @@ class SpreadChart(Chart):
         self._gaps = GapMarks(self.figure, [_SPREAD_GAPS, _ZSCORE_GAPS])
         self.figure.data[_ZSCORE].yhoverformat = ".2f"
         self.figure.on_relayout(self._on_drag)
-        session.observe(self.redraw, "preview")
+        self.watch(self.redraw, "preview")
         self._add_controls(
             [
                 self.spread_switch,
@@ -98,11 +98,6 @@ class SpreadChart(Chart):
                 self.threshold_field,
             ]
         )
-
-    def close(self) -> None:
-        """Stop observing the session and close the widgets."""
-        self.session.unobserve(self.redraw, "preview")
-        super().close()
 
     def draw(self, snapshot: Snapshot) -> None:
         """Stream what is new of both columns."""
