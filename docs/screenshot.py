@@ -71,6 +71,7 @@ def main() -> None:
         page.locator('.qnb-status[data-state="simulated"]').wait_for(timeout=60_000)
         add_rules(page)
         page.wait_for_function(EVERY_TILE, timeout=WARM_UP_MS)
+        page.locator(".qnb-status").scroll_into_view_if_needed()
         page.wait_for_timeout(1_000 * ZSCORES)
         page.screenshot(path=PICTURE)
         browser.close()
