@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantnb.engine import Engine, Settings
-from quantnb.engine.instrument import _BAR_DTYPES, BAR_COLUMNS
+from quantnb.engine.bar_columns import BAR_COLUMNS, BAR_DTYPES
 from quantnb.engine.pair import PairAnalytics
 from quantnb.stats import causal_spread, ledoit_wolf, rolling_corr, zscore
 from quantnb.store import Columns
@@ -43,7 +43,7 @@ class Desk:
         self.engine = Engine(large_settings())
         self.engine.analytics = PairAnalytics(WINDOW, 2 * n_past)
         for leg, instrument in enumerate(self.engine.instruments.values()):
-            instrument.bars = Columns(_BAR_DTYPES, 2 * n_past)
+            instrument.bars = Columns(BAR_DTYPES, 2 * n_past)
             n = n_past if leg < 2 else min(n_past, KEPT)
             instrument.bars.extend(self._rows(np.arange(n_past - n, n_past), self._trend[-n:]))
         self._close()

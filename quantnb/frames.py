@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from quantnb.engine.instrument import BAR_COLUMNS, Instrument
+from quantnb.engine.bar_columns import BAR_COLUMNS
+from quantnb.engine.instrument import Instrument
 from quantnb.engine.pair import PAIR_COLUMNS
 from quantnb.store import Columns
 

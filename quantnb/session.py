@@ -33,7 +33,8 @@ SNAPSHOT_INTERVAL_S = 0.25
 RESTART_AFTER_S = 0.5
 
 
-_SETTINGS = frozenset({"symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb", "feed"})
+_OF_ENGINE = ("symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb")
+_SETTINGS = frozenset({*_OF_ENGINE, "feed"})
 
 
 class _SettingError(InvalidSettingError, traitlets.TraitError):
@@ -139,8 +140,8 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
     def observe(self, handler: Any, names: Any = traitlets.All, type: Any = "change") -> None:
         """Call ``handler`` when a trait changes; one that raises is shown once and never stops the feed.
 
-        Where settings alone are observed, what a handler raises
-        reaches whoever set the trait, as traitlets has it.
+        Where settings alone are observed, what a handler raises reaches whoever set the trait, as traitlets
+        has it.
         """
         watches_feed = names is traitlets.All or not _SETTINGS.issuperset(
             [names] if isinstance(names, str) else names
@@ -151,7 +152,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
 
     # Settings -----------------------------------------------------------------------------------------
 
-    @traitlets.validate("symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb")
+    @traitlets.validate(*_OF_ENGINE)
     def _check_setting(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         try:
@@ -174,9 +175,9 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
             raise _SettingError(str(error)) from None
 
     def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _SETTINGS - {"feed"}}
+        return {name: getattr(self, name) for name in _OF_ENGINE}
 
-    @traitlets.observe("symbols", "pair", "timeframe", "window", "taker_fee_bp", "memory_mb")
+    @traitlets.observe(*_OF_ENGINE)
     def _apply_settings(self, _change: Any) -> None:
         settings = Settings(**self._settings())
         if settings != self._engine.settings:
@@ -317,10 +318,7 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
         A price changes within ``span_s``; a break of the hedge ratio is measured in critical values of
         `break_alarm` at 5 %.
         """
-        if symbol is not None and symbol not in self.symbols:
-            raise InvalidSettingError(
-                f"{symbol!r} is not watched; the symbols are {', '.join(self.symbols)}."
-            )
+        self._check_watched(symbol)
         rule = self._engine.alerts.add_rule(
             kind, threshold, symbol=symbol, severity=severity, span_s=span_s, cooldown_s=cooldown_s
         )
@@ -348,9 +346,13 @@ class Session(Knowledge, Screening, traitlets.HasTraits):
 
     def preview_inputs(self, rule: Rule, exit: float = 0.5) -> PreviewInputs:
         """Take out what the preview of a rule is made of; its ``run`` may be called in a thread."""
-        if rule.symbol is not None:
-            self._instrument(rule.symbol)
+        self._check_watched(rule.symbol)
         return preview_inputs(self._engine, rule, exit)
+
+    def _check_watched(self, symbol: str | None) -> None:
+        """Raise for a symbol that a rule could never see; a rule of all, or of the pair, names none."""
+        if symbol is not None:
+            self._instrument(symbol)
 
     def show_preview(self, preview: RulePreview | None) -> None:
         """Let the charts show a preview, or none; one of other settings than today's is out of date."""

@@ -17,6 +17,7 @@ from quantnb.errors import FeedError, InvalidSettingError
 from quantnb.exchange import LocalExchange
 from quantnb.screening import Progress
 from quantnb.session import Session
+from quantnb.stats import ScanResult
 from tests.test_session import has_bars, until
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "币安人生USDT")
@@ -190,13 +191,19 @@ async def test_the_local_exchange_starts_for_a_scan_and_stops_after_it() -> None
     assert names_of_tasks() == set()
 
 
+async def begun_scan(session: Session) -> asyncio.Task[ScanResult]:
+    """Start a scan and return when it is under way."""
+    begun = asyncio.Event()
+    task = asyncio.create_task(session.scan(n_bars=1_000, on_progress=lambda progress: begun.set()))
+    await begun.wait()
+    return task
+
+
 async def test_a_session_that_stops_in_the_middle_does_not_end_a_scan() -> None:
     session = Session(feed="sim")
     session.start()
     await until(session, has_bars(1))
-    begun = asyncio.Event()
-    task = asyncio.create_task(session.scan(n_bars=1_000, on_progress=lambda progress: begun.set()))
-    await begun.wait()
+    task = await begun_scan(session)
     await session.stop()
     assert not task.done()
     assert (await task).n_tests > 400
@@ -205,9 +212,7 @@ async def test_a_session_that_stops_in_the_middle_does_not_end_a_scan() -> None:
 
 async def test_a_session_that_starts_in_the_middle_shares_the_local_exchange() -> None:
     session = Session(feed="sim")
-    begun = asyncio.Event()
-    task = asyncio.create_task(session.scan(n_bars=1_000, on_progress=lambda progress: begun.set()))
-    await begun.wait()
+    task = await begun_scan(session)
     session.start()
     assert (await task).n_tests > 400
     await until(session, has_bars(2))
@@ -224,9 +229,7 @@ async def test_an_exchange_that_is_not_there_is_a_sentence() -> None:
 
 async def test_a_scan_that_is_cancelled_leaves_nothing() -> None:
     session = Session(feed="sim")
-    begun = asyncio.Event()
-    task = asyncio.create_task(session.scan(n_bars=1_000, on_progress=lambda progress: begun.set()))
-    await begun.wait()
+    task = await begun_scan(session)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

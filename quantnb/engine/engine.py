@@ -15,7 +15,8 @@ from itertools import compress
 import numpy as np
 
 from quantnb.alerts import AlertBook
-from quantnb.engine.instrument import BAR_COLUMNS, BARS_KEPT, TRADE_BYTES, Instrument, TapeEntry
+from quantnb.engine.bar_columns import BAR_COLUMNS, BARS_KEPT
+from quantnb.engine.instrument import TRADE_BYTES, Instrument, TapeEntry
 from quantnb.engine.pair import PAIR_COLUMNS, PairAnalytics, align_tails
 from quantnb.engine.recipes import tile_recipes
 from quantnb.engine.settings import Settings

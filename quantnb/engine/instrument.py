@@ -11,26 +11,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from quantnb.events import Gap, History, Kline, MarkPrice, Quote, Trade
+from quantnb.engine.bar_columns import BAR_DTYPES, BARS_KEPT, TRADED_COLUMNS, KlineBars, blank
+from quantnb.events import Gap, History, MarkPrice, Quote, Trade
 from quantnb.feed.symbols import FUNDING_INTERVAL_S
 from quantnb.snapshot import Bar
 from quantnb.stats.bars import aggregate_bars
 from quantnb.stats.timeframes import timeframe_ns
 from quantnb.store import Columns
 
-__all__ = ["BAR_COLUMNS", "TRADE_BYTES", "Instrument", "PriceChange", "TapeEntry"]
+__all__ = ["TRADE_BYTES", "Instrument", "PriceChange", "TapeEntry"]
 
 TRADES_KEPT = 1_000_000  # where nobody sets a budget
 MOST_NEW_TRADES = 4_096
-BARS_KEPT = 20_000
 TAPE_ROWS = 200
 # Volume is summed in whole units, so that a batch over the same trades gives the same sum to the last digit.
 # A power of two, so that multiplying by it is exact; a product of a price and a quantity has no finer part.
 _VOLUME_UNIT = 2.0**200
 
-_TRADED_COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "n_trades", "vwap", "filled")
-BAR_COLUMNS = (*_TRADED_COLUMNS, "history")
-_UNKNOWN_BAR = (*[math.nan] * 8, 0.0, 0.0)
 _TRADE_DTYPES = {
     "trade_id": np.int64,
     "event_ns": np.int64,
@@ -39,7 +36,6 @@ _TRADE_DTYPES = {
     "is_buyer_maker": np.bool_,
 }
 TRADE_BYTES = sum(np.dtype(dtype).itemsize for dtype in _TRADE_DTYPES.values())
-_BAR_DTYPES = {"time_ns": np.int64, **dict.fromkeys(BAR_COLUMNS, np.float64)}
 
 
 class PriceChange(NamedTuple):
@@ -68,7 +64,7 @@ class Instrument:
 
     def __init__(self, symbol: str, timeframe_ns: int, trades_kept: int = TRADES_KEPT) -> None:
         self.symbol = symbol
-        self.bars = Columns(_BAR_DTYPES, BARS_KEPT)
+        self.bars = Columns(BAR_DTYPES, BARS_KEPT)
         self.tape: deque[TapeEntry] = deque(maxlen=TAPE_ROWS)
         self._n_trades = 0
         self._volume = 0
@@ -80,7 +76,7 @@ class Instrument:
         self._recovered: list[Trade] = []  # nor are these, from before and between
         self._numbered_from = 0  # absolute index of the first trade of the present numbering
         self._first_live_id: int | None = None
-        self._klines: dict[int, dict[int, Kline]] = {}  # by timeframe, then by open
+        self._klines = KlineBars()
         self.change_timeframe(timeframe_ns)
 
     def _start_bars(self) -> None:
@@ -172,13 +168,10 @@ class Instrument:
 
     def receive_history(self, history: History) -> None:
         """Take over closed bars from before the trades; where there are trades, these are believed."""
-        known = self._klines.setdefault(timeframe_ns(history.timeframe), {})
-        known.update((kline.open_ns, kline) for kline in history.klines)
-        for open_ns in sorted(known)[:-BARS_KEPT]:
-            del known[open_ns]
+        self._klines.receive(history)
         if timeframe_ns(history.timeframe) == self._timeframe_ns and self._closed_until_ns is not None:
             first_ns = int(self.bars["time_ns"][0]) if len(self.bars) else self._closed_until_ns
-            older = self._history_before(first_ns)
+            older = self._klines.before(first_ns, self._timeframe_ns)
             self.bars.insert(np.zeros(len(older["time_ns"]), np.intp), older)
 
     def _count(self, price: NDArray[np.float64], quantity: NDArray[np.float64]) -> None:
@@ -241,7 +234,7 @@ class Instrument:
             begin_ns = self._complete_from_ns()
             if end_ns < begin_ns:
                 return
-            self.bars.extend(self._history_before(begin_ns))
+            self.bars.extend(self._klines.before(begin_ns, self._timeframe_ns))
             self._closed_until_ns = begin_ns
         if self._revise_from_ns is not None:
             self._revise(self._revise_from_ns, self._closed_until_ns)
@@ -262,16 +255,6 @@ class Instrument:
         oldest_ns = int(self._trades["event_ns"][0])
         return (oldest_ns // self._timeframe_ns + 1) * self._timeframe_ns
 
-    def _history_before(self, end_ns: int) -> dict[str, NDArray[Any]]:
-        """Return the bars that klines give before ``end_ns``; one that is not among them is not known."""
-        known = self._klines.get(self._timeframe_ns, {})
-        first_ns = min((open_ns for open_ns in known if open_ns < end_ns), default=end_ns)
-        first_ns = max(first_ns, end_ns - BARS_KEPT * self._timeframe_ns)
-        times = np.arange(first_ns, end_ns, self._timeframe_ns)
-        rows = [_history_bar(known[time]) if time in known else _UNKNOWN_BAR for time in times.tolist()]
-        values = np.array(rows, np.float64).reshape(len(rows), len(BAR_COLUMNS))
-        return {"time_ns": times} | dict(zip(BAR_COLUMNS, values.T, strict=True))
-
     def _aggregate(self, start: int, start_ns: int, end_ns: int) -> dict[str, NDArray[Any]]:
         """Aggregate the trades from position ``start`` on that fall into [start_ns, end_ns).
 
@@ -289,12 +272,12 @@ class Instrument:
             previous_close=self._price_before(start_ns),
         )
         columns: dict[str, NDArray[Any]] = {
-            name: np.asarray(getattr(bars, name), np.float64) for name in _TRADED_COLUMNS
+            name: np.asarray(getattr(bars, name), np.float64) for name in TRADED_COLUMNS
         }
         columns["history"] = np.zeros(len(columns["open"]))
         columns["time_ns"] = np.arange(start_ns, end_ns, self._timeframe_ns)
         self._blank_holes(columns, max(start - 1, 0))
-        _blank(columns, columns["time_ns"] < self._complete_from_ns())
+        blank(columns, columns["time_ns"] < self._complete_from_ns())
         return columns
 
     def _price_before(self, event_ns: int) -> float:
@@ -318,7 +301,7 @@ class Instrument:
         opens = columns["time_ns"]
         for before in np.flatnonzero(np.diff(ids) != 1).tolist():
             touched = (opens <= event_ns[before + 1]) & (opens + self._timeframe_ns > event_ns[before])
-            _blank(columns, touched)
+            blank(columns, touched)
 
     def _revise(self, revise_from_ns: int, closed_until_ns: int) -> None:
         if not len(self.bars):
@@ -375,30 +358,3 @@ def _columns(trades: Sequence[Trade]) -> dict[str, NDArray[Any]]:
         name: np.fromiter(map(attrgetter(name), trades), dtype, len(trades))
         for name, dtype in _TRADE_DTYPES.items()
     }
-
-
-def _blank(bars: dict[str, NDArray[Any]], touched: NDArray[np.bool_]) -> None:
-    if touched.any():
-        for name, unknown in zip(BAR_COLUMNS, _UNKNOWN_BAR, strict=True):
-            bars[name][touched] = unknown
-
-
-def _history_bar(kline: Kline) -> tuple[float, ...]:
-    """Return a kline's values in the order of `BAR_COLUMNS`.
-
-    It counts raw fills, which are not our trades: unless there was none, their number is not known.
-    """
-    is_empty = kline.n_fills == 0
-    vwap = math.nan if is_empty or not kline.volume else kline.quote_volume / kline.volume
-    return (
-        kline.open,
-        kline.high,
-        kline.low,
-        kline.close,
-        kline.volume,
-        kline.quote_volume,
-        0.0 if is_empty else math.nan,
-        min(max(vwap, kline.low), kline.high),
-        float(is_empty),
-        1.0,
-    )

@@ -165,7 +165,7 @@ class PreviewInputs:
 
 
 def preview_inputs(engine: Engine, rule: Rule, exit: float) -> PreviewInputs:
-    """Take out of an engine what a preview of a rule is made of."""
+    """Take out of an engine what a preview of a rule is made of: columns, which are never written to."""
     symbols = engine.settings.symbols if rule.symbol is None else (rule.symbol,)
     columns = engine.analytics.columns
     costs, no_costs = _costs(engine)
@@ -174,11 +174,11 @@ def preview_inputs(engine: Engine, rule: Rule, exit: float) -> PreviewInputs:
         settings=engine.settings,
         exit=exit,
         closes={
-            symbol: (bars["time_ns"].copy(), bars["close"].copy())
+            symbol: (bars["time_ns"], bars["close"])
             for symbol, bars in ((symbol, engine.instruments[symbol].bars) for symbol in symbols)
         },
-        pair={name: columns[name].copy() for name in ("y", "x", "zscore", "hedge_ratio")},
-        pair_opens_ns=columns["time_ns"].copy(),
+        pair={name: columns[name] for name in ("y", "x", "zscore", "hedge_ratio")},
+        pair_opens_ns=columns["time_ns"],
         costs=costs,
         no_costs=no_costs,
     )

@@ -93,14 +93,14 @@ def _of_trades(instruments: tuple[Instrument, ...]) -> dict[str, str]:
     gone = f"# {n_gone:,} of the trades that were counted are no longer kept\n" if n_gone > 0 else ""
     counted = {symbol: span for symbol, span in ids.items() if span is not None}
     head = (
-        "import math\n\n"
         "# ids of the first trade since the start and of the newest; what is recovered in between counts\n"
         f"ids = {counted!r}\n{gone}"
         'trades = [session.trades(s)[lambda t: t["trade_id"].between(*ids[s])] for s in ids]\n'
     )
     return {
-        "ticks": f"{head.removeprefix('import math' + chr(10) * 2)}sum(map(len, trades))\n",
-        "volume": f'{head}sum(math.fsum(each["price"] * each["quantity"]) for each in trades)\n',
+        "ticks": f"{head}sum(map(len, trades))\n",
+        "volume": "import math\n\n"
+        f'{head}sum(math.fsum(each["price"] * each["quantity"]) for each in trades)\n',
     }
 
 

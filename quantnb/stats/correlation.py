@@ -13,7 +13,13 @@ from quantnb.stats.inputs import Array, Column, check_window, like, pair_values
 from quantnb.stats.returns import returns_of
 from quantnb.stats.windows import centre, quietly, row_sums, windows
 
-__all__ = ["correlation_band", "correlation_matrix", "joint_correlation", "rolling_corr"]
+__all__ = [
+    "columns_by_rows",
+    "correlation_band",
+    "correlation_matrix",
+    "joint_correlation",
+    "rolling_corr",
+]
 
 _FEWEST = 3  # two points always lie on a line
 
@@ -99,11 +105,7 @@ def correlation_matrix(returns: ArrayLike) -> tuple[Array, NDArray[np.int64]]:
     counted = present.astype(np.float64)  # whole numbers in float64: BLAS multiplies no integers
     n = (counted.T @ counted).astype(np.int64)
     values = np.full(n.shape, np.nan)
-    # Columns that miss the same bars share a mask; without gaps there is one mask and one product.
-    shared: dict[bytes, list[int]] = {}
-    for column, mask in enumerate(np.ascontiguousarray(present.T)):
-        shared.setdefault(mask.tobytes(), []).append(column)
-    members = [np.array(symbols) for symbols in shared.values()]
+    members = columns_by_rows(present)  # without gaps there is one group and one product
     for i, j in combinations_with_replacement(range(len(members)), 2):
         rows = np.flatnonzero(present[:, members[i][0]] & present[:, members[j][0]])
         if len(rows) >= _FEWEST:
@@ -113,6 +115,14 @@ def correlation_matrix(returns: ArrayLike) -> tuple[Array, NDArray[np.int64]]:
     upper = np.triu(values, 1)
     values = upper + upper.T + np.diag(np.where(np.isfinite(values.diagonal()), 1.0, np.nan))
     return _bounded(values), n
+
+
+def columns_by_rows(present: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Return the columns in groups that are present in exactly the same rows, each group ascending."""
+    groups: dict[bytes, list[int]] = {}
+    for column, mask in enumerate(np.ascontiguousarray(present.T)):
+        groups.setdefault(mask.tobytes(), []).append(column)
+    return [np.array(group, np.intp) for group in groups.values()]
 
 
 def _correlate(a: Array, b: Array) -> Array:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from quantnb.errors import InvalidSettingError
-from quantnb.stats.edge import Leg
+from quantnb.stats.edge import FUNDING_INTERVAL_S, Leg
 
 __all__ = ["Costs", "LegPrices", "RoundTrip", "round_trip"]
 
 _BP = 10_000  # a whole number, so that fractions stay fractions
-_FUNDING_INTERVAL_S = 8 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class Costs:
     bid_ask_x_bp: float
     funding_rate_y: float = 0.0
     funding_rate_x: float = 0.0
-    funding_interval_s: float = _FUNDING_INTERVAL_S
+    funding_interval_s: float = FUNDING_INTERVAL_S
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -67,8 +66,8 @@ class Costs:
             taker_fee_bp=taker_fee_bp,
             bid_ask_y_bp=_BP * (y.ask - y.bid) / y.price,
             bid_ask_x_bp=_BP * (x.ask - x.bid) / x.price,
-            funding_rate_y=y.funding_rate * _FUNDING_INTERVAL_S / y.funding_interval_s,
-            funding_rate_x=x.funding_rate * _FUNDING_INTERVAL_S / x.funding_interval_s,
+            funding_rate_y=y.funding_rate * FUNDING_INTERVAL_S / y.funding_interval_s,
+            funding_rate_x=x.funding_rate * FUNDING_INTERVAL_S / x.funding_interval_s,
         )
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from quantnb.errors import StatisticsError
 
-__all__ = ["EdgeResult", "Leg", "expected_edge"]
+__all__ = ["FUNDING_INTERVAL_S", "EdgeResult", "Leg", "expected_edge"]
 
 _BP = 1e4
-_FUNDING_INTERVAL_S = 8 * 3600.0
+FUNDING_INTERVAL_S = 8 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Leg:
     bid: float
     ask: float
     funding_rate: float = 0.0
-    funding_interval_s: float = _FUNDING_INTERVAL_S
+    funding_interval_s: float = FUNDING_INTERVAL_S
 
     @property
     def price(self) -> float:

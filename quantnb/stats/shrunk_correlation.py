@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quantnb.stats.correlation import correlation_matrix
+from quantnb.stats.correlation import columns_by_rows, correlation_matrix
 from quantnb.stats.inputs import Array
 from quantnb.stats.ledoit_wolf import shrinkage_of, standardised
 
@@ -84,10 +84,8 @@ def shrunk_correlation(returns: ArrayLike) -> ShrunkCorrelation:
 
 def _largest_group(columns: Array, moves: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the most columns that move and miss the same rows, and the rows that they have."""
-    present = np.ascontiguousarray(np.isfinite(columns).T)
-    groups: dict[bytes, list[int]] = {}
-    for column in np.flatnonzero(moves).tolist():
-        groups.setdefault(present[column].tobytes(), []).append(column)
-    largest = max(groups.values(), key=len, default=[])
-    rows = np.flatnonzero(present[largest[0]]) if largest else np.empty(0, np.intp)
-    return np.array(largest, np.intp), rows
+    present, moving = np.isfinite(columns), np.flatnonzero(moves)
+    largest = max(columns_by_rows(present[:, moving]), key=len, default=np.empty(0, np.intp))
+    members = moving[largest]
+    rows = np.flatnonzero(present[:, members[0]]) if len(members) else np.empty(0, np.intp)
+    return members, rows

@@ -14,12 +14,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from quantnb.engine.pair import PART_COLUMNS
 from quantnb.snapshot import Series
 from quantnb.view.theme import LINES, SURFACE, escape
 
-__all__ = ["PARTS", "Moves", "in_words", "stacked"]
+__all__ = ["Moves", "in_words", "stacked"]
 
-PARTS = ("leg_y", "leg_x", "ratio_part", "mean_part", "deviation_part")
 _SIGNS = ("β", "mean", "σ")  # of the last three, for the legend
 _PATTERNS = ("", "/", "", "\\", ".")  # so that colour is not the only sign
 
@@ -40,9 +40,10 @@ class Moves:
     def __init__(self, figure: Any, axis: str) -> None:
         self._figure = figure
         self._first = len(figure.data)
+        self._held: tuple[Hashable, ...] | None = None  # what was streamed last
         # What is drawn later covers what was drawn before, so the outermost sums come first.
         figure.add_traces(
-            [_steps(axis, cause, side) for cause in reversed(range(len(PARTS))) for side in (0, 1)]
+            [_steps(axis, cause, side) for cause in reversed(range(len(PART_COLUMNS))) for side in (0, 1)]
         )
 
     def name(self, pair: tuple[str, str], *, is_shown: bool) -> None:
@@ -53,8 +54,12 @@ class Moves:
 
     def stream(self, generation: Hashable, first: int, series: Series, span: slice, bar_ms: float) -> None:
         """Stream what is new; the step of the newest bar ends with the bar."""
+        held = generation, first, series.first + len(series)
+        if held == self._held:  # between two bars nothing changes
+            return
+        self._held = held
         x = series.time_ns[span] / 1e6
-        parts = [series.columns[name][span] for name in PARTS]
+        parts = [series.columns[name][span] for name in PART_COLUMNS]
         if len(x):
             x = np.append(x, x[-1] + bar_ms)
             parts = [np.append(part, part[-1]) for part in parts]
@@ -66,7 +71,7 @@ class Moves:
                 )
 
     def _trace(self, cause: int, side: int) -> int:
-        return self._first + 2 * (len(PARTS) - 1 - cause) + side
+        return self._first + 2 * (len(PART_COLUMNS) - 1 - cause) + side
 
 
 def _steps(axis: str, cause: int, side: int) -> go.Scatter:
@@ -93,7 +98,7 @@ def _names(pair: tuple[str, str]) -> tuple[str, ...]:
 
 def in_words(series: Series, pair: tuple[str, str]) -> str:
     """Say what moved the z-score at the newest bar; empty where it is not known."""
-    parts = [series.columns[name][-1:] for name in PARTS]
+    parts = [series.columns[name][-1:] for name in PART_COLUMNS]
     if not all(len(part) and np.isfinite(part[0]) for part in parts):
         return ""
     said = (f"{name} {part[0]:+.2f}" for name, part in zip(_names(pair), parts, strict=True))

@@ -133,11 +133,7 @@ class SpreadChart(Chart):
             panes = _panes(shown)
             self.figure.update_layout(panes)
             self.figure.layout.shapes = _threshold_lines(threshold)
-            self.figure.layout.annotations = [
-                pane_name(name, axis)
-                for name, axis, is_shown in zip(_NAMES, _AXES, shown, strict=True)
-                if is_shown
-            ]
+            self.figure.layout.annotations = _pane_names(shown)
             self.figure.update_layout(
                 legend={**_LEGEND, "y": panes["yaxis3"]["domain"][1]},
                 uirevision=f"{snapshot.pair} {snapshot.timeframe}",

@@ -8,25 +8,18 @@ import numpy as np
 import pytest
 
 from quantnb.engine import Engine, Settings
-from quantnb.events import Event, Gap
-from quantnb.snapshot import CorrelationMatrix, Status
+from quantnb.events import Gap
+from quantnb.snapshot import CorrelationMatrix
 from quantnb.stats import correlation_matrix, shrunk_correlation
 from tests.engine.market import market
+from tests.engine.test_engine import run, snapshot
 
 SYMBOLS = tuple(f"S{i:02}USDT" for i in range(24))
 MANY = Settings(SYMBOLS, SYMBOLS[:2], "1s", 20)
-STATUS = Status("live", "live", "", False, 0.0, None, None, None, {})
-
-
-def run(events: list[Event], settings: Settings = MANY) -> Engine:
-    engine = Engine(settings)
-    for event in events:
-        engine.receive(event)
-    return engine
 
 
 def matrix_of(engine: Engine) -> CorrelationMatrix:
-    matrix = engine.snapshot(0, STATUS).correlation
+    matrix = snapshot(engine).correlation
     assert matrix is not None
     return matrix
 
@@ -43,7 +36,7 @@ def test_few_symbols_are_left_as_they_are() -> None:
 
 
 def test_more_symbols_than_returns_are_shrunk_as_the_batch_over_the_same_bars_is() -> None:
-    engine = run(list(market(1, 30, SYMBOLS)))
+    engine = run(list(market(1, 30, SYMBOLS)), MANY)
     matrix, batch = matrix_of(engine), shrunk_correlation(returns_of(engine, 20))
     assert matrix.shrunk == SYMBOLS
     assert matrix.shrinkage == batch.shrinkage
@@ -55,7 +48,7 @@ def test_more_symbols_than_returns_are_shrunk_as_the_batch_over_the_same_bars_is
 
 @pytest.mark.parametrize("n_bars", [5, 12])
 def test_a_window_that_is_not_full_yet_is_shrunk_by_the_returns_there_are(n_bars: int) -> None:
-    engine = run(list(market(2, n_bars + 2, SYMBOLS)))
+    engine = run(list(market(2, n_bars + 2, SYMBOLS)), MANY)
     n = min(len(each.bars) for each in engine.instruments.values()) - 1
     matrix, batch = matrix_of(engine), shrunk_correlation(returns_of(engine, n))
     assert matrix.shrinkage is not None
@@ -69,7 +62,7 @@ def test_a_symbol_with_a_gap_is_left_as_it_is_and_does_not_cut_the_others() -> N
     at = events.index(lost[-1])
     gap = Gap(SYMBOLS[5], 100, 103, lost[0].event_ns, lost[-1].event_ns, "connection lost")
     holed = [event for event in events[:at] if event not in lost] + [gap] + events[at + 1 :]
-    engine, whole = run(holed), run(events)
+    engine, whole = run(holed, MANY), run(events, MANY)
     matrix, before = matrix_of(engine), matrix_of(whole)
     assert matrix.shrunk == SYMBOLS[:5] + SYMBOLS[6:]
     plain, n = correlation_matrix(returns_of(engine, 20))

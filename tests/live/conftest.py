@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,6 +8,8 @@ import pytest
 
 from quantnb.live.client import Client
 from quantnb.live.transport import TRANSPORTS
+from tests.live.clocks import ManualClock
+from tests.live.rest_server import RestServer
 from tests.live.server import Collected, FakeExchange, until
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -18,8 +19,6 @@ Start = Callable[..., tuple[Client, "asyncio.Task[None]"]]
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Hold sockets by this library."""
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
     monkeypatch.setenv("QUANTNB_TRANSPORT", request.param)
     return request.param  # type: ignore[no-any-return]
 
@@ -28,6 +27,19 @@ def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 async def exchange() -> AsyncIterator[FakeExchange]:
     async with FakeExchange() as exchange:
         yield exchange
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RestServer]:
+    server = RestServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture

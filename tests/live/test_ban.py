@@ -16,11 +16,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "quantnb" / "ban.json"
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
 def test_before_the_first_ban_everything_may_be_asked(clock: ManualClock, path: Path) -> None:
     ban = Ban(clock, path)
     assert ban.remaining_s() == 0

@@ -3,12 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from websockets.asyncio.server import Server, serve
-from websockets.http11 import Request, Response
 
 from quantnb.events import Event, History, Recovered, Trade
 from quantnb.exchange import LocalExchange
@@ -21,38 +17,12 @@ from quantnb.live.clock import Clock, SystemClock
 from quantnb.live.recovery import BLOCKED_S, Recovery
 from quantnb.live.rest import Rest
 from tests.live.clocks import START_NS, ManualClock
+from tests.live.rest_server import RestServer
 from tests.live.server import Collected, Refusal, until
 
 MINUTE_NS = 60 * 10**9
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 Start = Callable[..., Recovery]
-
-
-class RestServer:
-    """Answers every request as it is told, and remembers them."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[str, dict[str, str]], Refusal] = lambda path, query: Refusal(503)
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.endpoints = Endpoints.at("ws://127.0.0.1:1")
-        self._server: Server | None = None
-
-    async def start(self) -> None:
-        self._server = await serve(
-            lambda _socket: asyncio.sleep(0), "127.0.0.1", 0, process_request=self._process
-        )
-        port = next(iter(self._server.sockets)).getsockname()[1]
-        self.endpoints = Endpoints.at(f"ws://127.0.0.1:{port}")
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-
-    def _process(self, _socket: Any, request: Request) -> Response:
-        url = urlsplit(request.path)
-        self.requests.append((url.path, dict(parse_qsl(url.query))))
-        return self.answer(*self.requests[-1]).response
 
 
 def live(trade_id: int, *, symbol: str = "BTCUSDT", now_ns: int = START_NS) -> Trade:
@@ -70,19 +40,6 @@ def trades(_path: str, query: dict[str, str]) -> Refusal:
         for each in range(first, min(first + limit, 10_001))
     ]
     return Refusal(200, json.dumps(rows).encode())
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RestServer]:
-    server = RestServer()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
 
 
 @pytest.fixture

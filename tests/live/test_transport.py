@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
@@ -305,8 +304,6 @@ async def test_nobody_who_listens_is_a_fault_of_the_network() -> None:
 @pytest.fixture
 async def certificate(tmp_path: Path) -> Path:
     """A certificate of this machine's own address, signed by itself, in one file with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     made, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     words = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=x -addext subjectAltName=IP:127.0.0.1"
     command = ["openssl", *words.split(), "-keyout", str(key), "-out", str(made)]

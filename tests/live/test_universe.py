@@ -19,8 +19,8 @@ from quantnb.live.clock import SystemClock
 from quantnb.live.rest import Rest
 from quantnb.live.universe import SPARE, TRIES, Access, Progress, UniverseBars, check_bars, fetch_bars
 from tests.live.clocks import START_NS, ManualClock
+from tests.live.rest_server import RestServer
 from tests.live.server import Refusal, until
-from tests.live.test_recovery import RestServer
 
 MINUTE_MS = 60_000
 NOW_MS = START_NS // 10**6  # 12.6 s into a minute
@@ -63,19 +63,6 @@ class Market:
             [k * MINUTE_MS, *[f"{price}"] * 4, "2", (k + 1) * MINUTE_MS - 1, f"{2 * price}", 3, "1", "1", "0"]
             for k in range(first, last + 1)
         ]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RestServer]:
-    server = RestServer()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
 
 
 @pytest.fixture

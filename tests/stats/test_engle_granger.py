@@ -8,21 +8,13 @@ from statsmodels.tsa.stattools import coint
 
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats import adf_test, engle_granger, hedge_ratio, spread
-
-
-def pair(seed: int, n: int, persistence: float) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    x = 60_000 + np.cumsum(rng.normal(0, 5, n))
-    gap = np.zeros(n)
-    for t in range(1, n):
-        gap[t] = persistence * gap[t - 1] + rng.normal(0, 0.3)
-    return 0.05 * x + gap, x
+from tests.stats.pairs import pair
 
 
 @pytest.mark.parametrize("lags", [0, 1, 4])
 @pytest.mark.parametrize(("seed", "n", "persistence"), [(1, 30, 0.5), (2, 200, 0.8), (3, 500, 1.0)])
 def test_the_statistic_is_that_of_statsmodels_coint(seed: int, n: int, persistence: float, lags: int) -> None:
-    y, x = pair(seed, n, persistence)
+    y, x = pair(seed, persistence, n)
     y, x = y - 2900, x - 59_900  # statsmodels does not centre: at the level of prices it loses digits
     expected = coint(y, x, maxlag=lags, autolag=None, return_results=True)
     result = engle_granger(y, x, lags=lags)
@@ -32,18 +24,18 @@ def test_the_statistic_is_that_of_statsmodels_coint(seed: int, n: int, persisten
 
 
 def test_a_pair_that_comes_back_is_cointegrated_and_two_walks_are_not() -> None:
-    assert engle_granger(*pair(2, 200, 0.5)).verdict == ("Cointegrated: no cointegration is rejected at 1%.")
-    assert engle_granger(*pair(5, 200, 1.0)).verdict.startswith("Not shown to be cointegrated")
+    assert engle_granger(*pair(2, 0.5, 200)).verdict == ("Cointegrated: no cointegration is rejected at 1%.")
+    assert engle_granger(*pair(5, 1.0, 200)).verdict.startswith("Not shown to be cointegrated")
 
 
 def test_the_description_names_the_table() -> None:
-    words = engle_granger(*pair(2, 200, 0.5)).describe()
+    words = engle_granger(*pair(2, 0.5, 200)).describe()
     assert "Engle-Granger, MacKinnon 2010 table" in words
     assert "200 bars, 1 lags" in words
 
 
 def test_the_fit_is_the_hedge_ratio() -> None:
-    y, x = pair(2, 200, 0.5)
+    y, x = pair(2, 0.5, 200)
     result, fit = engle_granger(y, x), hedge_ratio(y, x)
     assert (result.hedge_ratio, result.intercept) == (fit.hedge_ratio, fit.intercept)
 
@@ -62,7 +54,7 @@ def test_unrelated_walks_pass_the_wrong_table_far_more_often_than_this_one() -> 
     assert by_engle_granger < 0.1 * 200
 
 
-Y, X = pair(1, 60, 0.5)
+Y, X = pair(1, 0.5, 60)
 HOLED = np.where(np.arange(60) == 5, np.nan, X)
 
 

@@ -10,16 +10,7 @@ import pytest
 
 from quantnb.errors import InvalidSettingError, StatisticsError
 from quantnb.stats import causal_spread, engle_granger, half_life, zscore, zscore_evidence
-
-
-def pair(seed: int, persistence: float, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    x = 60_000 + np.cumsum(rng.normal(0, 5, n))
-    gap = np.zeros(n)
-    for t in range(1, n):
-        gap[t] = persistence * gap[t - 1] + rng.normal(0, 0.3)
-    return 0.05 * x + gap, x
-
+from tests.stats.pairs import pair
 
 Y, X = pair(2, 0.5)
 

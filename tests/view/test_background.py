@@ -73,18 +73,12 @@ async def test_what_has_been_computed_is_not_computed_again(desk: Desk) -> None:
     assert desk.runs == [1, 2]
 
 
-async def test_it_rests_five_seconds_after_a_short_run(desk: Desk) -> None:
-    await desk.run(1)
-    desk.clock.now_s += REST_S - 0.01
-    desk.background.offer("pair", 2, desk.work(2))
-    desk.clock.now_s += 0.02
-    await desk.run(3)
-    assert desk.runs == [1, 3]
-
-
-async def test_it_rests_twenty_times_as_long_as_a_long_run_lasted(desk: Desk) -> None:
-    await desk.run(1, lasts_s=2.0)
-    desk.clock.now_s += 2.0 * RESTS_PER_RUN - 0.01
+@pytest.mark.parametrize(("lasts_s", "rest_s"), [(0.0, REST_S), (2.0, 2.0 * RESTS_PER_RUN)])
+async def test_it_rests_five_seconds_or_twenty_times_as_long_as_a_long_run_lasted(
+    desk: Desk, lasts_s: float, rest_s: float
+) -> None:
+    await desk.run(1, lasts_s=lasts_s)
+    desk.clock.now_s += rest_s - 0.01
     desk.background.offer("pair", 2, desk.work(2))
     desk.clock.now_s += 0.02
     await desk.run(3)

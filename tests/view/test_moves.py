@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from quantnb.view.moves import PARTS, stacked
+from quantnb.engine.pair import PART_COLUMNS
+from quantnb.view.moves import stacked
 from quantnb.view.spread import SpreadChart
 from tests.view.browser_stub import Screen, quiet_lease
 from tests.view.conftest import StandInSession
@@ -41,7 +42,7 @@ def test_the_chart_shows_each_cause_by_name_and_says_its_own_part() -> None:
     assert list(spoken) == ["σ", "mean", "β", "BTCUSDT", "ETHUSDT"]  # the outermost first
     columns = session.snapshot.pair_series.columns
     since = int(np.isfinite(columns["spread"]).argmax())
-    for name, trace in zip(PARTS, reversed(spoken.values()), strict=True):
+    for name, trace in zip(PART_COLUMNS, reversed(spoken.values()), strict=True):
         np.testing.assert_array_equal(trace["customdata"][:-1], columns[name][since:])
     said = f"ETHUSDT {columns['leg_y'][-1]:+.2f}".replace("-", "−")
     assert said in screen.words["label"]

@@ -230,7 +230,7 @@ class View {
 
   /** Whether what is new is of any use here: to be seen, or for the first drawing, which is made in any case. */
   get isWatching() {
-    return this.draws === 0 || (this.isVisible && !document.hidden);
+    return this.draws === 0 || this.isVisible;
   }
 
   /** Something changed: say it in words now, and draw when it can be seen. */
