@@ -28,7 +28,7 @@ class Columns:
     Parameters
     ----------
     dtypes : mapping of str to dtype
-        The columns, in the order in which `append` takes a row's values.
+        The columns.
     capacity : int
         The most rows that are kept; beyond it the oldest eighth is dropped. It may be changed.
 
@@ -55,8 +55,7 @@ class Columns:
 
     def _allocate(self, arrays: dict[str, NDArray[Any]]) -> None:
         self._arrays = arrays
-        self._in_order = tuple(arrays.values())
-        self._allocated = len(self._in_order[0])
+        self._allocated = len(next(iter(arrays.values())))
 
     def __len__(self) -> int:
         return self._n_rows
@@ -70,16 +69,7 @@ class Columns:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(array.nbytes for array in self._in_order)
-
-    def append(self, row: tuple[Any, ...]) -> None:
-        """Add one row, its values in the order of the columns."""
-        if self._n_rows == self._allocated:
-            self._make_room(1)
-        index = self._n_rows
-        for array, value in zip(self._in_order, row, strict=True):
-            array[index] = value
-        self._n_rows = index + 1
+        return sum(array.nbytes for array in self._arrays.values())
 
     def extend(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Add rows given as columns; of more than the capacity, the newest."""

@@ -14,16 +14,20 @@ def columns(capacity: int = 100) -> Columns:
     return Columns({"a": np.int64, "b": np.float64}, capacity)
 
 
+def add(store: Columns, a: int, b: float) -> None:
+    store.extend({"a": np.array([a]), "b": np.array([b])})
+
+
 def test_a_row_comes_back_in_its_column() -> None:
     store = columns()
-    store.append((1, 0.5))
+    add(store, 1, 0.5)
     assert store["a"].tolist() == [1]
     assert store["b"].tolist() == [0.5]
 
 
 def test_a_view_cannot_be_written() -> None:
     store = columns()
-    store.append((1, 0.5))
+    add(store, 1, 0.5)
     with pytest.raises(ValueError, match="read-only"):
         store["a"][0] = 2
 
@@ -36,10 +40,7 @@ def test_any_chunks_leave_the_newest_rows_with_their_absolute_indices(
     total = 0
     for size in chunks:
         values = np.arange(total, total + size)
-        if size == 1:
-            store.append((total, float(total)))
-        else:
-            store.extend({"a": values, "b": values.astype(float)})
+        store.extend({"a": values, "b": values.astype(float)})
         total += size
     assert len(store) <= capacity
     assert store.first + len(store) == total
@@ -52,12 +53,12 @@ def test_rewriting_and_growing_leave_old_views_as_they_were(n_before: int, start
     start = min(start, n_before)
     store = columns()
     for value in range(n_before):
-        store.append((value, 0.0))
+        add(store, value, 0.0)
     seen, generation = store["a"], store.generation
     new = np.arange(1000, 1000 + n_after)
     store.rewrite(start, {"a": new, "b": new.astype(float)})
     for value in range(n_after):
-        store.append((value, 0.0))
+        add(store, value, 0.0)
     assert seen.tolist() == list(range(n_before))
     assert store.generation > generation
 
@@ -65,14 +66,14 @@ def test_rewriting_and_growing_leave_old_views_as_they_were(n_before: int, start
 def test_a_rewrite_keeps_the_rows_before_it() -> None:
     store = columns()
     for value in range(5):
-        store.append((value, 0.0))
+        add(store, value, 0.0)
     store.rewrite(3, {"a": np.array([30, 40, 50]), "b": np.zeros(3)})
     assert store["a"].tolist() == [0, 1, 2, 30, 40, 50]
 
 
 def test_clearing_forgets_rows_and_begins_a_generation() -> None:
     store = columns()
-    store.append((1, 0.5))
+    add(store, 1, 0.5)
     generation = store.generation
     store.clear()
     assert len(store) == 0
@@ -83,7 +84,7 @@ def test_clearing_forgets_rows_and_begins_a_generation() -> None:
 def test_memory_stays_within_the_capacity() -> None:
     store = columns(capacity=2000)
     for value in range(10_000):
-        store.append((value, 0.0))
+        add(store, value, 0.0)
     assert store.nbytes <= 2000 * 16
 
 
@@ -111,5 +112,5 @@ def test_inserted_rows_stand_in_order_and_the_newest_are_kept(
     assert store.first + len(store) == len(whole)
     assert store.generation != generation
     assert seen.tolist() == known
-    store.append((999, 1.0))
+    add(store, 999, 1.0)
     assert store["a"][-1] == 999
