@@ -163,7 +163,7 @@ function originOf(table) {
 
 /** The result's sentences above the table. */
 function makeSummary() {
-  const simulated = h("strong", { className: "qnb-screener-simulated" }, "SIMULATED");
+  const simulated = h("strong", { className: "qnb-badge" }, "SIMULATED");
   const words = h("p", { className: "qnb-screener-words", role: "status" });
   const advice = h("p", { className: "qnb-screener-advice" }, ADVICE);
   const origin = h("p", { className: "qnb-faint" });
