@@ -104,7 +104,7 @@ class LiveFigure(Live, FigureWidget):
         self._streams: dict[str, Stream] = {}
         self._sights: dict[str, dict[str, Sight]] = {}  # of each browser, by axis; "" is for all the others
         self._words = {"label": "", "notice": "", "caption": ""}
-        self._is_publishing = self._is_updating = False
+        self._is_updating = False
         self._relayout_callback: Callable[[dict[str, Any]], None] | None = None
         self._source = source
         self._drawing_config = {**CONFIG, **(config or {})}
@@ -147,7 +147,7 @@ class LiveFigure(Live, FigureWidget):
         is_line = props.get("mode") == "lines" and {"x", "y"} <= columns.keys()
         self._streams[props["uid"]] = Stream(generation, first, columns, n_provisional, is_line)
         self._data[trace].update(columns)
-        self._publish_soon()
+        self._edited()
 
     def say(self, *, label: str = "", notice: str = "", caption: str = "") -> None:
         """Put the chart into words, as plain text.
@@ -165,7 +165,7 @@ class LiveFigure(Live, FigureWidget):
         if words != self._words:
             self._words = words
             self._words_version += 1
-            self._publish_soon()
+            self._edited()
 
     def resend_layout(self) -> None:
         """Send the layout although it is unchanged here: a viewer has moved something that is to go back."""
@@ -269,42 +269,30 @@ class LiveFigure(Live, FigureWidget):
         while len(self._sights) >= _MAX_SIGHTS:
             del self._sights[next(iter(self._sights))]
         self._sights[client] = sights
-        self._publish_soon()
+        self._edited()
 
     def _send_bundle(self, client: str) -> None:
         """Compress in a thread: the stream of trades must not wait for it."""
         done = asyncio.get_running_loop().run_in_executor(None, _bundle)
         done.add_done_callback(lambda future: self.send_to(client, {"kind": "bundle"}, [future.result()]))
 
-    def _publish_soon(self) -> None:
-        """Publish once after all edits of this turn of the loop."""
-        if self._is_publishing or self._is_updating or not self.is_watched:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+    def _edited(self) -> None:
+        if self.is_watched and not self._is_updating:
             self.publish()
-            return
-        self._is_publishing = True
-        loop.call_soon(self._publish_now)
-
-    def _publish_now(self) -> None:
-        self._is_publishing = False
-        self.publish()
 
     def _restyled(self, trace_indexes: Any) -> None:
         for i in self._normalize_trace_indexes(trace_indexes):
             uid = self._data[i]["uid"]
             self._props_versions[uid] = self._props_versions.get(uid, 0) + 1
-        self._publish_soon()
+        self._edited()
 
     def _relaid(self) -> None:
         self._layout_version += 1
-        self._publish_soon()
+        self._edited()
 
     def _restructured(self) -> None:
         self._structure += 1
-        self._publish_soon()
+        self._edited()
 
     # Where plotly hands an edit over to its own front end. The names and arguments are plotly's.
     def _send_relayout_msg(self, layout_data: Any, source_view_id: Any = None) -> None:

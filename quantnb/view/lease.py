@@ -58,6 +58,8 @@ class Lease:
         self._ended = False
         self._on_viewer: list[Callable[[], None]] = []
         self._on_beat: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self._enrolled: weakref.WeakValueDictionary[int, object] = weakref.WeakValueDictionary()
+        self._n_enrolled = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arm()
 
@@ -81,6 +83,16 @@ class Lease:
     def on_beat(self, method: Callable[[], None]) -> None:
         """Call a bound method at every beat, for as long as its object lives."""
         self._on_beat.append(weakref.WeakMethod(method))
+
+    def enroll(self, widget: object) -> int:
+        """Return a number by which a browser's answers find this widget, for as long as it lives."""
+        self._n_enrolled += 1
+        self._enrolled[self._n_enrolled] = widget
+        return self._n_enrolled
+
+    def enrolled(self, number: int) -> object | None:
+        """Return the widget of a number."""
+        return self._enrolled.get(number)
 
     def beat(self) -> None:
         """Let one beat pass; the event loop does this every ``BEAT_S``."""

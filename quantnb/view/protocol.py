@@ -8,14 +8,15 @@ newer frames, and nothing piles up.
 ====================  ==========================================================================
 browser → kernel      ``{"kind": "hello", "client": id}``, ``{"kind": "ack", "client": id, "seq": n}``,
                       ``{"kind": "pause", "client": id}``; any other kind is the widget's own and goes to
-                      ``receive``
+                      ``receive``. ``{"kind": "acks", "acks": [[sender, client, seq], …]}`` answers letters
+                      of several widgets that came in one message (see ``outbox``)
 kernel → browser      ``{"to": id, "seq": n, "kind": "snapshot" | "delta" | "ping", "data": …}`` + buffers,
                       each answered by an ack; ``{"to": id, "kind": "failed", "text": …}`` and any other
                       kind, which is the widget's own, are not answered
 ====================  ==========================================================================
 
-A client is one widget in one page; ``static/protocol.js`` is its other half. A browser that misses a number,
-or hears nothing for 20 s, says hello again and gets everything anew.
+A client is one widget in one page, named ``page-widget``; ``static/protocol.js`` is its other half. A browser
+that misses a number, or hears nothing for 20 s, says hello again and gets everything anew.
 
 A browser that cannot show a widget now, because its tab or panel is hidden, says pause. It is then asked for
 life signs as before but told nothing, and nothing is computed for it, until it says hello.
@@ -27,8 +28,7 @@ the session, whose snapshot it was to show, nor another widget hears of it; the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,13 @@ import anywidget
 
 from quantnb.view.failure import Failures
 from quantnb.view.lease import UNWATCHED_S, Lease, kernel_lease
+from quantnb.view.outbox import Letter
 
 __all__ = ["MAX_CLIENTS", "PING_AFTER_S", "Frame", "Live", "LiveWidget"]
 
 MAX_CLIENTS = 16
 PING_AFTER_S = 5.0
+MAX_ACKS = 256  # in one message
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -80,6 +82,7 @@ class Live:
     _lease: Lease
     _clients: dict[str, _Client]
     _failures: Failures
+    _number: int
 
     def frame(self, cursor: Any) -> Frame | None:
         """Return what follows ``cursor``, all there is if it is None; None when there is nothing new."""
@@ -115,6 +118,7 @@ class Live:
         self._lease = lease or kernel_lease()
         self._clients = {}
         self._failures = Failures()
+        self._number = self._lease.enroll(self)
         self._lease.on_beat(self._beat)
         self.on_msg(Live._on_message)  # type: ignore[attr-defined]
 
@@ -127,17 +131,28 @@ class Live:
         if not (_NAME.fullmatch(kind) and _NAME.fullmatch(name)):
             return
         self._lease.sign()
-        if kind == "pause":
+        if kind == "acks":
+            self._hand_on(content.get("acks"))
+        elif kind == "pause":
             self._pause(name)
         elif kind == "hello" or name not in self._clients:  # one that was dropped is told everything anew
             self._welcome(name)
         elif kind == "ack":
             self._acknowledge(name, content.get("seq"))
-        if kind not in ("hello", "ack", "pause"):
+        if kind not in ("hello", "ack", "acks", "pause"):
             try:
                 self.receive(name, content)
             except Exception as error:
                 self._failures.note(error)
+
+    def _hand_on(self, acks: object) -> None:
+        """Give each widget its browser's answer; the letters came together, so the answers do."""
+        for ack in acks[:MAX_ACKS] if isinstance(acks, list) else ():
+            match ack:
+                case [int(number), str(name), seq]:
+                    widget = self._lease.enrolled(number)
+                    if isinstance(widget, Live):
+                        widget._on_message({"kind": "ack", "client": name, "seq": seq}, ())
 
     def _welcome(self, name: str) -> None:
         self._admit(name)
@@ -164,46 +179,60 @@ class Live:
             self._queue(name)
 
     def _queue(self, name: str) -> None:
-        self._lease.outbox.put((id(self), name), lambda: self._send_next(name))
+        page, _, _ = name.rpartition("-")
+        self._lease.outbox.put((id(self), name), lambda: self._write_next(name), page=page)
 
-    def _send_next(self, name: str) -> bool:
-        """Send ``name`` its next frame; return whether there was anything to send."""
+    def _write_next(self, name: str) -> Letter | None:
+        """Write ``name`` its next frame, if there is anything new."""
         client = self._clients.get(name)
-        if client is None or client.is_unanswered or client.is_paused:
-            return False
+        if client is None or client.is_unanswered or client.is_paused or self.comm is None:  # type: ignore[attr-defined]
+            return None
         try:
             frame = self.frame_for(name, client.cursor)
-            if frame is None:
-                return self._tell_failure(name, client, "")
-            kind = "snapshot" if client.cursor is None else "delta"
-            self._send_numbered(name, client, {"kind": kind, "data": frame.data}, frame.buffers)
-        except Exception as error:  # this widget's alone: the feed and the other widgets go on
-            client.is_unanswered = False
-            return self._tell_failure(name, client, self._failures.note(error))
+        except Exception as error:
+            return self._confess(name, client, self._failures.note(error))
+        if frame is None:
+            return self._confess(name, client, "")
+        kind = "snapshot" if client.cursor is None else "delta"
+        letter = self._number_next(name, client, {"kind": kind, "data": frame.data}, frame.buffers)
         client.cursor = frame.cursor
         client.failure = ""  # protocol.js takes the words away when there is a frame again
-        return True
+        return letter
 
-    def _tell_failure(self, name: str, client: _Client, text: str) -> bool:
-        """Tell a browser what failed, or that nothing does any more; return whether that is news to it."""
+    def _confess(self, name: str, client: _Client, text: str) -> Letter | None:
+        """Tell a browser what failed, or that nothing does any more, if that is news to it."""
         if text == client.failure:
-            return False
+            return None
         client.failure = text
-        with suppress(Exception):  # there may be no way to it left
-            self.send_to(name, {"kind": "failed", "text": text})
-        return True
+        # There may be no way to it left, and then nothing more to do.
+        return self._letter({"to": name, "kind": "failed", "text": text}, (), lambda error: None)
 
-    def _send_numbered(
+    def _number_next(
         self,
         name: str,
         client: _Client,
         content: Mapping[str, Any],
         buffers: Sequence[bytes | memoryview] = (),
-    ) -> None:
+    ) -> Letter:
         client.seq += 1
         client.is_unanswered = True
         client.sent_s = self._lease.awake_s
-        self.send_to(name, {"seq": client.seq, **content}, buffers)
+
+        def confess(error: Exception) -> None:
+            client.is_unanswered = False
+            client.cursor = None
+            if letter := self._confess(name, client, self._failures.note(error)):
+                letter.send_alone()
+
+        return self._letter({"to": name, "seq": client.seq, **content}, buffers, confess)
+
+    def _letter(
+        self,
+        content: Mapping[str, Any],
+        buffers: Sequence[bytes | memoryview],
+        on_failure: Callable[[Exception], None],
+    ) -> Letter:
+        return Letter(self._number, content, buffers, self.send, on_failure)  # type: ignore[attr-defined]
 
     def _beat(self) -> None:
         """Ask the idle for a life sign and forget the silent."""
@@ -212,7 +241,7 @@ class Live:
             if client.is_unanswered and quiet_s >= UNWATCHED_S:
                 del self._clients[name]
             elif not client.is_unanswered and quiet_s >= PING_AFTER_S:
-                self._send_numbered(name, client, {"kind": "ping"})
+                self._number_next(name, client, {"kind": "ping"}).send_alone()
 
 
 class LiveWidget(Live, anywidget.AnyWidget):

@@ -20,13 +20,19 @@ class Clock:
 
 
 class Browser:
-    """One page's half of a widget. ``messages`` are those addressed to it, with their buffers."""
+    """One page's half of a widget."""
 
     def __init__(self, widget: Any, name: str = "page") -> None:
         self.widget, self.name = widget, name
-        self.messages: list[tuple[dict[str, Any], list[bytes]]] = []
+        self._messages: list[tuple[dict[str, Any], list[bytes]]] = []
         self._others = widget.send
         widget.send = self._hear
+
+    @property
+    def messages(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """What was addressed to it, with the buffers; what this turn of the loop would still send, too."""
+        self.widget._lease.outbox.flush()
+        return self._messages
 
     def say(self, kind: str, **content: Any) -> None:
         self.widget._handle_custom_msg({"kind": kind, "client": self.name, **content}, [])
@@ -42,12 +48,13 @@ class Browser:
 
     def take(self) -> list[dict[str, Any]]:
         """Return what arrived since the last call."""
-        taken, self.messages = [content for content, _ in self.messages], []
+        taken = [content for content, _ in self.messages]
+        self._messages.clear()
         return taken
 
     def _hear(self, content: dict[str, Any], buffers: Any = None) -> None:
         if content["to"] == self.name:
-            self.messages.append((content, list(buffers or [])))
+            self._messages.append((content, list(buffers or [])))
         else:
             self._others(content, buffers)
 

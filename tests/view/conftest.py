@@ -34,6 +34,7 @@ from quantnb.snapshot import (
 )
 from quantnb.stats import Costs, TradeColumns
 from quantnb.view.lease import Lease
+from quantnb.view.protocol import Live
 
 START_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
@@ -411,16 +412,23 @@ class Recorder:
     """Stands where a browser does: says hello, and keeps what it is sent."""
 
     def __init__(self, widget: Any, client: str = "browser") -> None:
-        self.sent: list[tuple[dict[str, Any], list[Any]]] = []
+        self._sent: list[tuple[dict[str, Any], list[Any]]] = []
         self._widget, self._client = widget, client
         send = widget.send
 
         def hear(content: dict[str, Any], buffers: Any = None) -> None:
             if content["to"] == client:
-                self.sent.append((content, list(buffers or ())))
+                self._sent.append((content, list(buffers or ())))
             send(content, buffers)
 
         widget.send = hear
+
+    @property
+    def sent(self) -> list[tuple[dict[str, Any], list[Any]]]:
+        """All messages so far; what would be sent at the end of this turn of the loop is sent first."""
+        if isinstance(self._widget, Live):
+            self._widget._lease.outbox.flush()
+        return self._sent
 
     def say(self, kind: str, **content: Any) -> None:
         self._widget._handle_custom_msg({"kind": kind, "client": self._client, **content}, [])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -236,3 +237,91 @@ def test_a_pause_of_a_browser_that_was_forgotten_is_still_a_pause(
     assert browser.messages == []
     pass_seconds(clock, lease, 5)
     assert [content["kind"] for content in browser.take()] == ["ping"]
+
+
+class Page:
+    """A page with several widgets of ours, which hears what any of them carries."""
+
+    def __init__(self, name: str, *widgets: Counter) -> None:
+        self.name, self.widgets = name, widgets
+        self.heard: list[tuple[dict[str, Any], list[bytes]]] = []
+        for widget in widgets:
+            widget.send = lambda content, buffers=(): self.heard.append((content, list(buffers)))
+        for k, widget in enumerate(widgets):
+            widget._handle_custom_msg({"kind": "hello", "client": f"{name}-{k}"}, [])
+
+    def answer(self, *acks: list[Any]) -> None:
+        """Answer letters by the first widget, as protocol.js does by whichever carried them."""
+        self.widgets[0]._handle_custom_msg(
+            {"kind": "acks", "client": f"{self.name}-0", "acks": list(acks)}, []
+        )
+
+
+async def test_what_one_turn_tells_a_page_is_one_message_and_so_is_the_answer(lease: Lease) -> None:
+    page = Page("page", Counter(lease), Counter(lease))
+    await asyncio.sleep(0)
+    ((content, buffers),) = page.heard
+    letters = content["letters"]
+    assert [letter["to"] for _, letter, _ in letters] == ["page-0", "page-1"]
+    assert [letter["kind"] for _, letter, _ in letters] == ["snapshot", "snapshot"]
+    assert [n for _, _, n in letters] == [1, 1]
+    assert buffers == [b"12345678", b"12345678"]
+
+    page.heard.clear()
+    page.answer(*([number, letter["to"], letter["seq"]] for number, letter, _ in letters))
+    for widget in page.widgets:
+        widget.count()
+    await asyncio.sleep(0)
+    ((content, _),) = page.heard
+    assert [letter["kind"] for _, letter, _ in content["letters"]] == ["delta", "delta"]
+
+
+async def test_an_answer_for_others_finds_each_of_them_and_nobody_else(lease: Lease) -> None:
+    first, second, third = (Counter(lease) for _ in range(3))
+    page = Page("page", first, second, third)
+    await asyncio.sleep(0)
+    numbers = [number for number, _, _ in page.heard.pop()[0]["letters"]]
+    page.answer([numbers[1], "page-1", 1], [numbers[2], "page-2", 7])  # 7 was never sent
+    for widget in page.widgets:
+        widget.count()
+    await asyncio.sleep(0)
+    ((content, _),) = page.heard
+    assert content["to"] == "page-1"
+
+
+@pytest.mark.parametrize(
+    "acks",
+    [None, "all", 7, {}, [None], [[1]], [["1", "page-0", 1]], [[99, "page-0", 1]], [[1, "<b>", 1]],
+     [[1, "page-0", None]], [[1, "page-0", 1, 2]], [[[1], {}, 1]] * 1_000],
+)  # fmt: skip
+async def test_an_answer_for_others_that_makes_no_sense_is_left_alone(lease: Lease, acks: object) -> None:
+    page = Page("page", Counter(lease), Counter(lease))
+    await asyncio.sleep(0)
+    page.heard.clear()
+    page.widgets[0]._handle_custom_msg({"kind": "acks", "client": "page-0", "acks": acks}, [])
+    for widget in page.widgets:
+        widget.count()
+    await asyncio.sleep(0)
+    assert page.heard == []
+
+
+async def test_a_browser_that_was_dropped_is_told_everything_anew_when_its_answer_comes_late(
+    lease: Lease, clock: Clock
+) -> None:
+    page = Page("page", Counter(lease), Counter(lease))
+    await asyncio.sleep(0)
+    letters = page.heard.pop()[0]["letters"]
+    pass_seconds(clock, lease, 16)
+    assert not any(widget.is_watched for widget in page.widgets)
+    page.answer(*([number, letter["to"], letter["seq"]] for number, letter, _ in letters))
+    await asyncio.sleep(0)
+    ((content, _),) = page.heard
+    assert sorted(letter["to"] for _, letter, _ in content["letters"]) == ["page-0", "page-1"]
+    assert {letter["kind"] for _, letter, _ in content["letters"]} == {"snapshot"}
+
+
+async def test_a_closed_widget_carries_nothing_and_keeps_nothing_back(lease: Lease) -> None:
+    page = Page("page", Counter(lease), Counter(lease))
+    page.widgets[0].close()
+    await asyncio.sleep(0)
+    assert [content["to"] for content, _ in page.heard] == ["page-1"]

@@ -35,6 +35,39 @@
 const SILENCE_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 
+const randomName = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+
+/**
+ * Where letters are handed out: one message may hold those of several widgets, and any of them carries it
+ * (view/outbox.py). What they answer meanwhile goes back in one message too.
+ */
+class PostOffice {
+  name = randomName(); // of the page
+  receivers = new Map(); // by client
+  acks = null; // [[sender, client, seq], …] while letters are handed out
+  sender = null; // of the letter at hand
+
+  handOut(letters, buffers, carrier) {
+    this.acks = [];
+    let start = 0;
+    for (const [sender, content, n] of letters) {
+      this.sender = sender;
+      const ours = buffers.slice(start, (start += n));
+      try {
+        this.receivers.get(content.to)?.(content, ours);
+      } catch (error) {
+        console.error("quantnb:", error); // a panel that cannot draw is no other panel's trouble
+      }
+    }
+    const { acks } = this;
+    this.acks = null;
+    if (acks.length) carrier("acks", { acks });
+  }
+}
+
+/** One for all widgets of the page, whichever notebook they belong to. */
+const postOffice = (window.__quantnbPostOffice ??= new PostOffice());
+
 /** Read what the page's own connection knows of the kernel; where it cannot be read, silence has to tell. */
 function troubleOf(kernel) {
   if (["dead", "terminating"].includes(kernel?.status)) return "dead";
@@ -52,7 +85,7 @@ function troubleOf(kernel) {
  * @returns {Link}
  */
 export function connect(model, handlers) {
-  const id = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+  const id = `${postOffice.name}-${randomName()}`;
   const views = new Map(); // each with the line that says what failed
   let failure = "";
   let trouble = "";
@@ -88,6 +121,11 @@ export function connect(model, handlers) {
     }
   }
 
+  function acknowledge(number) {
+    if (postOffice.acks) postOffice.acks.push([postOffice.sender, id, number]);
+    else send("ack", { seq: number });
+  }
+
   function hello() {
     seq = null;
     send(isPaused ? "pause" : "hello");
@@ -110,7 +148,11 @@ export function connect(model, handlers) {
   }
 
   function onMessage(content, buffers) {
-    if (content?.to !== id) return;
+    if (content?.letters) postOffice.handOut(content.letters, buffers, send);
+    else if (content?.to === id) receive(content, buffers);
+  }
+
+  function receive(content, buffers) {
     heardAt = performance.now();
     setConnected(true);
     if (content.kind === "failed") return showFailure(content.text);
@@ -125,12 +167,12 @@ export function connect(model, handlers) {
     }
     if (!isAccepted) {
       // A ping before the first snapshot only means that there is nothing to show yet.
-      if (seq === null && content.kind === "ping") send("ack", { seq: content.seq });
+      if (seq === null && content.kind === "ping") acknowledge(content.seq);
       else hello();
       return;
     }
     seq = content.seq;
-    send("ack", { seq });
+    acknowledge(seq);
     if (content.kind === "ping") return;
     if (isPaused) send("pause"); // it was under way, or the kernel has forgotten
     tellViews();
@@ -151,6 +193,7 @@ export function connect(model, handlers) {
     hello();
   }
 
+  postOffice.receivers.set(id, receive);
   model.on("msg:custom", onMessage);
   document.addEventListener("visibilitychange", pauseOrResume);
   const timer = setInterval(look, LOOK_EVERY_MS);
@@ -188,6 +231,7 @@ export function connect(model, handlers) {
     close() {
       clearInterval(timer);
       model.off("msg:custom", onMessage);
+      postOffice.receivers.delete(id);
       document.removeEventListener("visibilitychange", pauseOrResume);
       views.clear();
     },
