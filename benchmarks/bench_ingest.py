@@ -52,7 +52,8 @@ async def by_hand(address: str, _n_frames: int) -> int:
     return len(trades)
 
 
-async def ours(address: str, n_frames: int) -> int:
+async def collect(address: str) -> Engine:
+    """Return the engine in which all is stored that came until the farewell."""
     engine, all_stored = Engine(SETTINGS), asyncio.Event()
 
     def receive(event: Event) -> None:
@@ -66,6 +67,11 @@ async def ours(address: str, n_frames: int) -> int:
     task.cancel()
     await asyncio.wait([task])
     assert len(engine.analytics.columns) >= SECONDS - 3, "bars were closed on the way"
+    return engine
+
+
+async def ours(address: str, _n_frames: int) -> int:
+    engine = await collect(address)
     return sum(each.n_trades for each in engine.instruments.values())
 
 

@@ -1,8 +1,8 @@
 """A process that sends the frames of a seeded market over plain TCP, so fast that it is never the bound.
 
 Whoever connects gets an upgrade, whatever the path; on ``/public`` nothing follows, elsewhere the market's
-aggTrades. All at once, or at a pace; then the times of sending are written to a file, by the clock that all
-processes share (``time.monotonic_ns``).
+aggTrades, and then a close unless the path begins with ``/open``. All at once, or at a pace; then the times
+of sending are written to a file, by the clock that all processes share (``time.monotonic_ns``).
 """
 
 from __future__ import annotations
@@ -123,9 +123,11 @@ def serve(client: socket.socket, frames: list[bytes], pace: int, path: Path) -> 
     with client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            if b"/public" not in shake_hands(client):
+            asked = shake_hands(client)
+            if b"/public" not in asked:
                 send(client, frames, pace, path)
-                client.sendall(FAREWELL)
+                if b" /open/" not in asked:
+                    client.sendall(FAREWELL)
             while (heard := client.recv(65_536)) and ANSWER not in heard:
                 pass
         except OSError:
