@@ -83,7 +83,9 @@ class LiveFigure(Live, FigureWidget):
         Who watches; the kernel's own lease unless a test says otherwise.
     """
 
-    _esm = esm("bundle.js", "crosshair.js", "latency.js", "painter.js", "tail.js", "live_figure.js")
+    _esm = esm(
+        "bundle.js", "crosshair.js", "latency.js", "painter.js", "cells.js", "tail.js", "live_figure.js"
+    )
     _css = css("tokens.css", "figure.css")
     _plotly_version = Unicode(plotly.__version__).tag(sync=True)
 

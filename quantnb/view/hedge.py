@@ -79,11 +79,9 @@ class HedgeChart(Chart):
 
     def _lay_line(self, fit: HedgeFit | None, x: Array) -> None:
         known = x[np.isfinite(x)]
-        if fit is None or not len(known):
-            self.figure.data[_LINE].update(x=[], y=[])
-            return
-        ends = np.array([known.min(), known.max()])
-        self.figure.data[_LINE].update(x=ends, y=fit.intercept + fit.hedge_ratio * ends)
+        ends = np.array([known.min(), known.max()]) if fit is not None and len(known) else np.empty(0)
+        y = fit.intercept + fit.hedge_ratio * ends if fit is not None else ends
+        self.figure.stream(_LINE, "line", 0, {"x": ends, "y": y}, n_provisional=len(ends))
 
     def _describe(self, snapshot: Snapshot) -> None:
         y, x = snapshot.pair

@@ -33,6 +33,8 @@ SETUP = """
     tail.restart(traces(streams));
   };
   const traces = (streams) => streams.map((one, i) => ({ props: props[i], stream: one }));
+  window.places = () => [...plot.querySelectorAll(".points > path.point")].map((point) =>
+    point.getAttribute("transform").match(/[-\\d.]+/g).map(Number));
   window.extend = (...streams) => tail.extend(traces(streams));
   window.paths = () => [...plot.querySelectorAll(".scatterlayer path")].map((path) => path.getAttribute("d"));
   window.stream = stream;
@@ -50,16 +52,21 @@ def drawing(page: Page) -> Page:
     static = files("quantnb.view") / "static"
     page.set_content(PLOT)
     page.add_script_tag(content=(files(plotly) / "package_data" / "plotly.min.js").read_text())
-    script = (static / "tail.js").read_text() + "window.withHeadroom = withHeadroom;" + SETUP
-    page.add_script_tag(type="module", content=script)
+    scripts = [(static / name).read_text() for name in ("cells.js", "tail.js")]
+    script = "".join(text.replace('import { drawCells } from "./cells.js";', "") for text in scripts)
+    page.add_script_tag(
+        type="module", content=script + "Object.assign(window, { Tail, withHeadroom, hasSameCells });" + SETUP
+    )
     page.wait_for_function("window.begin")
     return page
 
 
-def begin(page: Page, props: dict[str, Any], layout: dict[str, Any], *streams: list[Any]) -> None:
+def begin(
+    page: Page, props: dict[str, Any] | list[dict[str, Any]], layout: dict[str, Any], *streams: list[Any]
+) -> None:
     page.evaluate(
         "([props, layout, streams]) => begin(props, layout, ...streams.map((args) => stream(...args)))",
-        [[props] * len(streams), layout, list(streams)],
+        [props if isinstance(props, list) else [props] * len(streams), layout, list(streams)],
     )
 
 
@@ -145,6 +152,163 @@ def test_what_is_not_a_plain_line_in_its_place_is_left_to_plotly(
 ) -> None:
     begin(drawing, props, layout, [X[:6], Y[:6]])
     assert not extend(drawing, [[*X[:7], 25], [*Y[:6], y, 5], 7])
+
+
+EDGE = LINE | {"line": {"width": 0, "simplify": False}}
+BAND = [EDGE | {"uid": "lower"}, EDGE | {"uid": "upper", "fill": "tonexty"}]
+
+
+@pytest.mark.parametrize("n", [7, 12])
+def test_the_area_between_two_lines_is_what_plotly_draws(drawing: Page, n: int) -> None:
+    lower, upper = [value - 0.5 for value in Y], [value + 0.5 for value in Y]
+    begin(drawing, BAND, AXES, [X[:6], lower[:6]], [X[:6], upper[:6]])
+    assert extend(drawing, [X[:n], lower[:n], n], [X[:n], upper[:n], n]), (
+        "plotly's inside is not where it was"
+    )
+    drawn = paths(drawing)
+    begin(drawing, BAND, AXES, [X[:n], lower[:n]], [X[:n], upper[:n]])
+    assert drawn[0].strip("Z") == paths(drawing)[0].strip("Z")
+
+
+@pytest.mark.parametrize("y", [None, 30], ids=["a hole", "beyond the axis"])
+def test_an_area_that_is_more_than_that_is_left_to_plotly(drawing: Page, y: float | None) -> None:
+    begin(drawing, BAND, AXES, [X[:6], Y[:6]], [X[:6], Y[:6]])
+    assert not extend(drawing, [X, Y, 12], [X, [*Y[:9], y, *Y[10:]], 12])
+
+
+POINTS = {"type": "scatter", "mode": "markers", "uid": "points", "marker": {"size": 5, "color": "#123456"}}
+
+
+@pytest.mark.parametrize("n", [4, 6, 12], ids=["fewer", "as many", "more"])
+def test_points_stand_where_plotly_puts_them(drawing: Page, n: int) -> None:
+    begin(drawing, POINTS, AXES, [X[:6], Y[:6]])
+    x, y = [value + 0.25 for value in X[-n:]], [value - 0.25 for value in Y[-n:]]
+    assert extend(drawing, [x, [None, *y[1:]], n]), "plotly's inside is not where it was"
+    drawn = drawing.evaluate("places()")
+    begin(drawing, POINTS, AXES, [x[1:], y[1:]])
+    assert drawn == drawing.evaluate("places()")
+
+
+def test_plotly_goes_on_with_points_that_were_added_here(drawing: Page) -> None:
+    begin(drawing, POINTS, AXES, [X[:6], Y[:6]])
+    assert extend(drawing, [X, Y, 12])
+    begin(drawing, POINTS, AXES, [X[:5], Y[:5]])
+    assert len(drawing.evaluate("places()")) == 5
+
+
+@pytest.mark.parametrize(
+    ("props", "y"),
+    [
+        (POINTS | {"marker": {"size": [5] * 12, "color": "red"}}, 5),
+        (POINTS, 11),
+        (POINTS | {"mode": "text"}, 5),
+    ],
+    ids=["of many sizes", "beyond the axis", "text"],
+)
+def test_other_points_are_left_to_plotly(drawing: Page, props: dict[str, Any], y: float) -> None:
+    begin(drawing, props, AXES, [X[:6], Y[:6]])
+    assert not extend(drawing, [X, [*Y[:-1], y], 12])
+
+
+NAMES = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+MATRIX = {
+    "type": "heatmap",
+    "uid": "matrix",
+    "x": NAMES,
+    "y": NAMES,
+    "z": [[1, 0.5, 0.25], [0.5, 1, -0.25], [0.25, -0.25, 1]],
+    "text": [[f'0.{k}<br><span style="font-size: 9px">n = {k}</span>' for k in range(3)]] * 3,
+    "texttemplate": "%{text}",
+    "textfont": {"size": 12, "color": "black"},
+    "zmin": -1,
+    "zmax": 1,
+    "colorscale": [[0, "#b2182b"], [0.5, "#f7f7f7"], [1, "#2166ac"]],
+    "xgap": 2,
+    "ygap": 2,
+}
+CATEGORIES = {"xaxis": {"type": "category"}, "yaxis": {"type": "category", "autorange": "reversed"}}
+NEXT = {
+    "z": [[1, -0.9, 0.1], [-0.9, 1, 2], [0.1, 2, None]],
+    "text": [[f'−0.{k}{k}<br><span style="font-size: 9px">n = 1{k}</span>' for k in range(3)]] * 3,
+}
+_PICTURE = """async () => {
+  const image = plot.querySelector(".heatmaplayer image");
+  const picture = Object.assign(new Image(), { src: image.href.baseVal });
+  await picture.decode();
+  const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  canvas.drawImage(picture, 0, 0);
+  const labels = Array.from(plot.querySelectorAll(".heatmap-label text"), (label) => label.textContent);
+  const place = ["x", "y", "width", "height"].map((name) => image.getAttribute(name));
+  return [Array.from(canvas.getImageData(0, 0, picture.width, picture.height).data), labels, place];
+}"""
+
+
+def begin_matrix(page: Page, matrix: dict[str, Any]) -> None:
+    page.evaluate(
+        """async ([matrix, layout]) => {
+          const sized = { ...layout, width: 600, height: 400, datarevision: Math.random() };
+          await Plotly.react(plot, [matrix], sized);
+          window.tail = new Tail(plot);
+          tail.restart([{ props: matrix }]);
+        }""",
+        [matrix, CATEGORIES],
+    )
+
+
+def extend_matrix(page: Page, matrix: dict[str, Any]) -> bool:
+    return bool(page.evaluate("(props) => tail.extend([{ props }])", matrix))
+
+
+@pytest.mark.parametrize("gap", [2, 3])
+def test_a_matrix_in_new_colours_is_what_plotly_draws(drawing: Page, gap: int) -> None:
+    matrix = MATRIX | {"xgap": gap, "ygap": gap, "zsmooth": False}
+    begin_matrix(drawing, matrix)
+    before = drawing.evaluate(_PICTURE)
+
+    assert extend_matrix(drawing, matrix | NEXT), "plotly's inside is not where it was"
+    drawn = drawing.evaluate(_PICTURE)
+    begin_matrix(drawing, matrix | NEXT)
+    assert drawn == drawing.evaluate(_PICTURE)
+    assert drawn != before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": [["0.1"] * 3] * 3},
+        {"text": [[""] * 3] * 3},
+        {"text": [["a<br>b&amp;"] * 3] * 3},
+        {"text": [["a<br>b", "c<br>d"]] * 3, "z": [[1, 2]] * 3},
+    ],
+    ids=["other lines", "no labels", "more than plain text", "other cells"],
+)
+def test_another_matrix_is_left_to_plotly(drawing: Page, changes: dict[str, Any]) -> None:
+    begin_matrix(drawing, MATRIX)
+    assert not extend_matrix(drawing, MATRIX | changes)
+
+
+def test_cells_without_a_gap_are_left_to_plotly(drawing: Page) -> None:
+    matrix = MATRIX | {"xgap": 0, "ygap": 0}
+    begin_matrix(drawing, matrix)
+    assert not extend_matrix(drawing, matrix | NEXT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        (NEXT, True),
+        ({"customdata": [[[1]]]}, True),
+        ({"x": NAMES[::-1]}, False),
+        ({"zmax": 2}, False),
+        ({"z": [[1]]}, False),
+        ({"visible": False}, False),
+        ({"type": "scatter"}, False),
+    ],
+)
+def test_only_numbers_and_words_of_a_matrix_may_change_in_place(
+    drawing: Page, changes: dict[str, Any], is_same: bool
+) -> None:
+    assert drawing.evaluate("([a, b]) => hasSameCells(a, b)", [MATRIX, MATRIX | changes]) is is_same
 
 
 def test_an_axis_that_follows_has_room_at_the_live_edge(drawing: Page) -> None:

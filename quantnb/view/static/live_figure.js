@@ -6,6 +6,7 @@
 
 import { connect } from "./protocol.js";
 import { loadPlotly, unpackPlotly } from "./bundle.js";
+import { hasSameCells } from "./cells.js";
 import { joinCrosshair } from "./crosshair.js";
 import { paintings } from "./latency.js";
 import { painter } from "./painter.js";
@@ -80,9 +81,8 @@ class Figure {
   apply(news, buffers) {
     const numbers = toNumbers(buffers[0]);
     const { traces = {}, layout, config } = news;
-    const isMore = layout || config || Object.values(traces).some(({ props }) => props);
-    if (isMore) this.rewrites += 1;
-    if (isMore || Object.keys(traces).length) this.frames += 1;
+    if (layout || config) this.rewrites += 1;
+    if (layout || config || Object.keys(traces).length) this.frames += 1;
     if (news.n_traces !== undefined) this.traces = Array.from({ length: news.n_traces }, () => ({ props: {} }));
     for (const [i, part] of Object.entries(traces)) this.applyTrace(this.traces[i], part, numbers);
     // With a new editrevision plotly takes the kernel's word for where a shape stands, not the viewer's last drag.
@@ -91,7 +91,11 @@ class Figure {
   }
 
   applyTrace(trace, part, numbers) {
-    if (part.props) trace.props = unpack(part.props, numbers);
+    if (part.props) {
+      const props = unpack(part.props, numbers);
+      if (!hasSameCells(trace.props, props)) this.rewrites += 1;
+      trace.props = props;
+    }
     if (!part.stream) return;
     if (trace.stream && part.stream.at < trace.stream.settled) this.rewrites += 1;
     trace.stream = spliced(trace.stream, unpack(part.stream, numbers));

@@ -1,7 +1,8 @@
 /**
  * The live end of plain lines, drawn without plotly: what is new is added to the line's own path, through the
  * axis' own scale. plotly needs 20-30 ms for any redraw of a chart, this less than one; so between two redraws only
- * the end of each line is drawn, until one leaves its axis, history is rewritten, or anything else changes.
+ * the end of each line is drawn, until one leaves its axis, history is rewritten, or anything else changes. The area
+ * between two lines, plain points and a matrix (cells.js) are drawn so too.
  *
  * Path, scale and `_full…` are plotly's inside. `axisOf` and `placeOf` alone read them, and give nothing where they are
  * not as expected: then plotly draws, as it would without this file. tests/ui/test_tail.py says when plotly moved them.
@@ -10,6 +11,8 @@
  *   `first` and `settled` are absolute indexes: of the oldest point, and after the last that will not change
  * @typedef {{toX: (x: number) => number, toY: (y: number) => number, isStep: boolean}} Scale in pixels
  */
+
+import { drawCells } from "./cells.js";
 
 const HEADROOM = 0.03; // of the axis, free after the newest point
 
@@ -77,6 +80,8 @@ export function withHeadroom(layout, traces) {
 /** What plotly has made of an axis, by its id: "x2". */
 export const axisOf = (plot, id) => plot._fullLayout?.[id?.replace(/^[xy]/, "$&axis")];
 
+const fillsOf = (group) => Array.from(group?.querySelectorAll(".fills path.js-fill") ?? []);
+
 /** Where and how plotly has drawn a trace; nothing where it is more than a line, or not where it is expected. */
 function placeOf(plot, i) {
   const trace = plot._fullData?.[i];
@@ -86,20 +91,24 @@ function placeOf(plot, i) {
     trace?.type === "scatter" &&
     trace.mode === "lines" &&
     (isStep || trace.line.shape === "linear") &&
-    ["none", "tozeroy", undefined].includes(trace.fill) &&
+    ["none", "tozeroy", "tonexty", undefined].includes(trace.fill) &&
     !trace.connectgaps &&
     !trace.stackgroup &&
     [xaxis, yaxis].every((axis) => ["linear", "date"].includes(axis?.type) && axis.l2p && !axis.rangebreaks?.length);
   if (!isPlain) return null;
   const groups = plot.getElementsByClassName(`trace${trace.uid}`);
   const lines = Array.from(groups[0]?.querySelectorAll(".lines > path.js-line") ?? []);
-  const fills = Array.from(groups[0]?.querySelectorAll(".fills path.js-fill") ?? []);
-  const isFilled = trace.fill === "tozeroy";
-  if (groups.length !== 1 || !lines.length || fills.length !== Number(isFilled)) return null;
+  const fills = fillsOf(groups[0]);
+  const isBand = trace.fill === "tonexty";
+  const nFills = Number(trace.fill === "tozeroy") + Number(Boolean(trace._nexttrace)); // an area is the lower line's
+  if (groups.length !== 1 || !lines.length || fills.length !== nFills) return null;
+  if (isBand && (isStep || !trace._prevtrace)) return null;
+  const fill = isBand ? fillsOf(plot.getElementsByClassName(`trace${trace._prevtrace.uid}`)[0]).at(-1) : fills[0];
   const slack = yaxis.autorange ? 0.5 : yaxis._length / 2; // an axis that does not follow may be left, but not far
   return {
     lines: trace.line.width > 0 ? lines : [],
-    fill: fills[0],
+    fill: trace.fill?.startsWith("to") ? fill : undefined,
+    isBand,
     left: xaxis.r2l(xaxis.range[0]),
     right: xaxis.r2l(xaxis.range[1]),
     followsX: Boolean(xaxis.autorange),
@@ -107,6 +116,39 @@ function placeOf(plot, i) {
     bottom: yaxis._length + slack,
     scale: { toX: xaxis.l2p, toY: yaxis.l2p, isStep },
   };
+}
+
+/** The points of a line that are in sight, and one more on either side. */
+function inSight({ columns: { x, y } }, { left, right }) {
+  const [start, end] = [Math.max(0, indexAbove(x, left) - 1), Math.min(x.length, indexAbove(x, right) + 1)];
+  return [x.slice(start, end), y.slice(start, end)];
+}
+
+/** Draw the area between two lines anew: its lower edge runs backwards, so nothing can be added at its end. */
+function drawBand(place, lower, upper) {
+  const edges = [upper, lower].map((stream) => inSight(stream, place));
+  const isSeen = ([x, y]) => x.length && isInSight(x, y, 0, x.length, place.scale.toY, place.top, place.bottom);
+  if (!edges.every(isSeen)) return false;
+  edges[1].forEach((column) => column.reverse());
+  const [there, back] = edges.map(([x, y]) => linePath(x, y, 0, x.length, place.scale, true));
+  if ([there, back].some((path) => path.lastIndexOf("M") !== 0)) return false;
+  place.fill.setAttribute("d", `${there}L${back.slice(1)}Z`);
+  return true;
+}
+
+/** Put plain points where they are now; as plotly does, those that are not known nowhere. */
+function drawPoints(plot, trace, xaxis, yaxis, { columns: { x, y } }) {
+  const groups = plot.getElementsByClassName(`trace${trace.uid}`);
+  const nodes = Array.from(groups[0]?.querySelectorAll(".points > path.point") ?? []);
+  const isPlain = typeof trace.marker?.size === "number" && typeof trace.marker.color === "string";
+  const isLinear = [xaxis, yaxis].every((axis) => axis?.type === "linear" && axis.l2p);
+  if (groups.length !== 1 || !nodes.length || !isPlain || !isLinear) return false;
+  const places = Array.from(x, (value, k) => [xaxis.l2p(value), yaxis.l2p(y[k])]).filter((place) => place.every(Number.isFinite));
+  if (!places.length || places.some(([left, top]) => left < 0 || left > xaxis._length || top < 0 || top > yaxis._length)) return false;
+  for (const node of nodes.splice(places.length)) node.remove();
+  while (nodes.length < places.length) nodes.push(nodes[0].parentNode.appendChild(nodes[0].cloneNode()));
+  places.forEach(([left, top], k) => nodes[k].setAttribute("transform", `translate(${left},${top})`));
+  return true;
 }
 
 /** The path of one trace: what will not change, in words of SVG, and up to which point that goes. */
@@ -167,30 +209,41 @@ export class Tail {
   /** plotly has drawn it all. */
   restart(traces) {
     this.lines.clear();
-    this.drawn = traces.map(({ stream }) => stream);
+    this.drawn = traces.map(newsOf);
     this.isAhead = false; // of what plotly knows, and shows under the pointer
   }
 
   /** Draw what is new of each trace; false if plotly has to. */
   extend(traces) {
-    return traces.every(({ stream }, i) => {
-      if (stream === this.drawn[i]) return true;
+    return traces.every((trace, i) => {
+      if (newsOf(trace) === this.drawn[i]) return true;
       this.isAhead = true;
-      this.drawn[i] = stream;
-      return this.extendTrace(i, stream);
+      this.drawn[i] = newsOf(trace);
+      return this.extendTrace(i, trace, traces[i - 1]);
     });
   }
 
-  extendTrace(i, stream) {
-    const { visible } = this.plot._fullData?.[i] ?? {};
-    if (visible === false || visible === "legendonly") return true;
+  extendTrace(i, { props, stream }, before) {
+    const trace = this.plot._fullData?.[i] ?? {};
+    if (trace.visible === false || trace.visible === "legendonly") return true;
+    const axes = [trace.xaxis, trace.yaxis].map((id) => axisOf(this.plot, id));
+    if (trace.type === "heatmap") return drawCells(this.plot, trace, ...axes, props);
+    if (trace.mode === "markers") return drawPoints(this.plot, trace, ...axes, stream);
+    return this.extendLine(i, stream, before);
+  }
+
+  extendLine(i, stream, before) {
     const place = placeOf(this.plot, i);
     const { x } = stream.columns;
     if (!place || !x?.length || (place.followsX && x.at(-1) > place.right)) return false;
     if (!place.followsX && x[Math.max(0, stream.settled - stream.first - 1)] > place.right) return true; // nothing of it is in sight
+    if (place.isBand) return Boolean(!place.lines.length && place.fill && before?.stream) && drawBand(place, before.stream, stream);
     if (!place.lines.length && !place.fill) return true;
     let line = this.lines.get(i);
     if (!line?.holds(place, stream)) this.lines.set(i, (line = new Line(place, stream)));
     return line.extend(place, stream);
   }
 }
+
+/** What changes whenever a trace does: its columns, or for one that does not grow its properties. */
+const newsOf = ({ props, stream }) => stream ?? props;

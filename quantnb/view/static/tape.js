@@ -3,7 +3,7 @@ import { eachFrame, formatNumber, h, patchChildren, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const MAX_ROWS = 200;
-const HEAD_ROWS = 30; // more than the panel is high: the others are made when someone goes down to them
+const HEAD_ROWS = 18; // more than the panel is high: the others are made when someone goes down to them
 const ROW_PX = 24;
 const OUT_OF_SIGHT_MS = 1_000; // between two updates that nobody sees; a search in the page still finds new trades
 const COLUMNS = [
