@@ -23,6 +23,7 @@ const UNHEARD = "Connection to the kernel lost – reload the page if it does no
 const ANNOUNCE_EVERY_MS = 5_000;
 const CURRENT = new Set(["live", "simulated", "delayed"]);
 const SILENCE_S = 4; // a running session says something four times a second
+const TICK_MS = 400; // time passes on the page although nothing was heard
 const IDLE_SILENCE_S = 9; // one that does not run is asked for a life sign every five seconds
 
 /** Seconds as a person reads them: 0.2 s, 12 s, 3 min. */
@@ -112,6 +113,7 @@ export default () => {
         details.element,
       );
       let announcedAt = -ANNOUNCE_EVERY_MS;
+      let drawnAt = 0;
 
       function announce(text) {
         if (spoken.textContent === text || performance.now() - announcedAt < ANNOUNCE_EVERY_MS) return;
@@ -120,7 +122,8 @@ export default () => {
       }
 
       function draw() {
-        const elapsed = (performance.now() - receivedAt) / 1000;
+        drawnAt = performance.now();
+        const elapsed = (drawnAt - receivedAt) / 1000;
         const [state, why] = judge(link, status, elapsed);
         const [glyph, name] = WORDS[state] ?? ["●", state];
         const wait = status?.retry == null || !link.connected ? null : Math.max(0, status.retry - elapsed);
@@ -165,7 +168,7 @@ export default () => {
       const soon = eachFrame(draw);
       const stop = link.watch(soon, el);
       const unwatch = clock.watch(soon);
-      const timer = setInterval(soon, 200);
+      const timer = setInterval(() => performance.now() - drawnAt >= TICK_MS && soon(), TICK_MS / 2);
       more.addEventListener("click", toggle);
       el.append(root);
       draw();
