@@ -3,7 +3,7 @@
 Four charts with three lines of 2,000 points, which move on by one point. By hand, as plotly documents it:
 ``FigureWidget.batch_update`` with the new arrays, times as dates (a DataFrame's index), or, what few would
 think of and is much faster, as float64 milliseconds. Ours: `LiveFigure.stream`, with a made-up browser that
-says hello and acknowledges each message. Both go down to the bytes that Jupyter hands to its socket. What a
+says hello and answers each message. Both go down to the bytes that Jupyter hands to its socket. What a
 browser answers to a plain FigureWidget (two messages an update, to be taken in by the kernel) is left out, to
 its advantage.
 """
@@ -108,7 +108,7 @@ class Plain:
 
 
 class Live:
-    """The same charts as `LiveFigure`, each shown by one browser."""
+    """The same charts as `LiveFigure`, all of them on one page."""
 
     def __init__(self, n_points: int = N_POINTS) -> None:
         self._n_points, self._clock = n_points, Clock()
@@ -117,9 +117,8 @@ class Live:
             LiveFigure([go.Scatter(mode="lines") for _ in range(N_LINES)], lease=lease)
             for _ in range(N_CHARTS)
         ]
-        for figure in self._figures:
-            figure.comm.hear(kind="hello", client="browser")
-            figure.comm.hear(kind="ack", client="browser", seq=figure.comm.data["content"]["seq"])
+        for k, figure in enumerate(self._figures):
+            figure.comm.hear(kind="hello", client=f"page-{k}")
 
     async def update(self, end: int) -> None:
         self._clock.now_s += 1.0
@@ -128,17 +127,24 @@ class Live:
             for i, values in enumerate(VALUES):
                 columns = {"x": x, "y": newest(values, end, self._n_points)}
                 figure.stream(i, "history", end - self._n_points, columns)
-        await asyncio.sleep(0)  # the loop turns once, in which the figures send
-        for figure in self._figures:
-            figure.comm.hear(kind="ack", client="browser", seq=figure.comm.data["content"]["seq"])
+        await asyncio.sleep(0)  # the loop turns once, at the end of which one message goes out for all
+        letters = self._carrier.data["content"]["letters"]
+        acks = [[sender, content["to"], content["seq"]] for sender, content, _ in letters]
+        self._carrier.hear(kind="acks", client="page-0", acks=acks)
+
+    @property
+    def _carrier(self) -> Any:
+        return self._figures[0].comm
 
     def check(self, end: int) -> None:
-        """Hold what was sent last to what the browser lacked: the newest point of each line, exactly."""
+        """Hold what was sent last to what the page lacked: the newest point of each line, exactly."""
         lacked = [newest(column, end, 1)[0] for values in VALUES for column in (TIMES_MS, values)]
-        for figure in self._figures:
-            assert figure.comm.data["content"]["kind"] == "delta"
-            sent = np.concatenate([np.frombuffer(buffer) for buffer in figure.comm.buffers])
-            assert sorted(sent) == sorted(lacked)
+        letters = self._carrier.data["content"]["letters"]
+        assert [(content["kind"], n_buffers) for _, content, n_buffers in letters] == [
+            ("delta", 1)
+        ] * N_CHARTS
+        for buffer in self._carrier.buffers:
+            assert sorted(np.frombuffer(buffer)) == sorted(lacked)
 
 
 async def cost(charts: Plain | Live, start: int, n_updates: int) -> tuple[float, float, float]:
