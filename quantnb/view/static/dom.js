@@ -70,15 +70,20 @@ export const withMinus = (text) => text.replace(/(^|[\s(±])-(?=\d)/g, "$1−");
  * @param {HTMLElement} parent
  * @param {T[]} items in the order wanted
  * @param {(item: T) => string | number} keyOf
- * @param {(item: T) => HTMLElement} make
+ * @param {(item: T, spare?: HTMLElement) => HTMLElement} make from a child whose item has gone, if it likes
  */
 export function patchChildren(parent, items, keyOf, make) {
   const known = (parent.qnbChildren ??= new Map());
   const wanted = new Map(items.map((item) => [keyOf(item), item]));
-  for (const [key, child] of known) if (!wanted.has(key)) child.remove();
+  const spare = [];
+  for (const [key, child] of known) {
+    if (wanted.has(key)) continue;
+    child.remove();
+    spare.push(child);
+  }
   let next = parent.firstElementChild;
   for (const [key, item] of wanted) {
-    const child = known.get(key) ?? make(item);
+    const child = known.get(key) ?? make(item, spare.pop());
     wanted.set(key, child);
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);

@@ -1,9 +1,9 @@
 import { clock } from "./clock.js";
-import { eachFrame, formatNumber, h, patchChildren, setText } from "./dom.js";
+import { eachFrame, formatNumber, h, patchChildren, setData, setText } from "./dom.js";
 import { connect } from "./protocol.js";
 
 const MAX_ROWS = 200;
-const HEAD_ROWS = 18; // more than the panel is high: the others are made when someone goes down to them
+const HEAD_ROWS = 16; // more than the panel is high: the others are made when someone goes down to them
 const ROW_PX = 24;
 const OUT_OF_SIGHT_MS = 1_000; // between two updates that nobody sees; a search in the page still finds new trades
 const COLUMNS = [
@@ -76,25 +76,36 @@ function makeStore() {
   };
 }
 
-function makeRow(row, digits) {
-  const cell = (text, props = {}) => h("td", props, text);
-  const side = row.isSell ? ["▼", "down", "sell"] : ["▲", "up", "buy"];
-  const arrow = h("span", { "data-sign": side[1], role: "img", "aria-label": side[2], title: side[2] }, side[0]);
-  const price = cell(`${number(row.price, digits.price)} `, { "data-sign": side[1] });
-  price.append(arrow);
-  const change = signed(row.change, 3);
-  return h(
-    "tr",
-    { "data-sequence": row.sequence, "data-symbol": row.symbol },
-    cell(clock.time(row.time), { title: new Date(row.time).toISOString() }),
-    cell(row.symbol, { className: "qnb-tape-symbol" }),
-    price,
-    cell(formatNumber(row.size, { maximumFractionDigits: 8 })),
-    cell(number(row.price * row.size, 2)),
-    cell(change, { "data-sign": direction(change) }),
-    cell(signed(row.spread, digits.spread)),
-    cell(signed(row.zscore, 2)),
-  );
+function blankRow() {
+  const row = h("tr", {}, ...COLUMNS.map(() => h("td", {}, " ")));
+  row.children[1].className = "qnb-tape-symbol";
+  row.children[2].append(h("span", { role: "img" }, " "));
+  return row;
+}
+
+/** Write a trade into a row, by preference into one that has gone out at the bottom: making one costs more. */
+function fillRow(element, row, digits) {
+  const [time, symbol, price, size, volume, change, spread, zscore] = element.children;
+  const write = (cell, text) => (cell.firstChild.data = text);
+  const [glyph, sign, side] = row.isSell ? ["▼", "down", "sell"] : ["▲", "up", "buy"];
+  const changed = signed(row.change, 3);
+  Object.assign(element.dataset, { sequence: row.sequence, symbol: row.symbol });
+  write(time, clock.time(row.time));
+  time.title = new Date(row.time).toISOString();
+  write(symbol, row.symbol);
+  write(price, `${number(row.price, digits.price)} `);
+  setData(price, "sign", sign);
+  const arrow = price.lastChild;
+  write(arrow, glyph);
+  setData(arrow, "sign", sign);
+  arrow.ariaLabel = arrow.title = side;
+  write(size, formatNumber(row.size, { maximumFractionDigits: 8 }));
+  write(volume, number(row.price * row.size, 2));
+  write(change, changed);
+  setData(change, "sign", direction(changed));
+  write(spread, signed(row.spread, digits.spread));
+  write(zscore, signed(row.zscore, 2));
+  return element;
 }
 
 export default () => {
@@ -137,7 +148,7 @@ export default () => {
         const top = isAtTop ? 0 : scroller.scrollTop;
         const anchor = top > 0 ? Array.from(body.children).find((row) => row.offsetTop + row.offsetHeight > top) : null;
         const before = anchor?.offsetTop;
-        patchChildren(body, rows, (row) => clock.keyed(row.sequence), (row) => makeRow(row, store.digitsOf(row)));
+        patchChildren(body, rows, (row) => clock.keyed(row.sequence), (row, spare) => fillRow(spare ?? blankRow(), row, store.digitsOf(row)));
         rest.style.height = `${(listed.length - rows.length) * ROW_PX}px`;
         if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;
       }
