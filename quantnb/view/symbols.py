@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import anywidget
 import ipywidgets
+from traitlets import List, Unicode
 
 from quantnb.errors import InvalidSettingError
+from quantnb.view.assets import css, esm
 from quantnb.view.message import Message
 
 if TYPE_CHECKING:
     from quantnb.session import Session
 
-__all__ = ["SymbolPicker"]
+__all__ = ["SymbolEntry", "SymbolPicker"]
+
+
+class SymbolEntry(anywidget.AnyWidget):
+    """A field that hands over what is entered: on Enter, on leaving it or by its button.
+
+    It is no ``Combobox``, whose text is a trait: emptying that from the kernel would take away what has been
+    typed since.
+
+    Parameters
+    ----------
+    on_entry
+        Called with each symbol; says whether it is accepted. One that is not goes back into the field.
+    """
+
+    _esm = esm("dom.js", "symbols.js")
+    _css = css("tokens.css", "controls.css")
+
+    offered = List(Unicode()).tag(sync=True)
+
+    def __init__(self, on_entry: Callable[[str], bool]) -> None:
+        self._on_entry = on_entry
+        super().__init__()
+        self.on_msg(self._receive)
+
+    def _receive(self, _widget: object, content: Any, _buffers: object) -> None:
+        match content:
+            case {"kind": "add", "client": str(client), "symbol": str(symbol)}:
+                if not self._on_entry(symbol):
+                    self.send({"to": client, "kind": "refused", "symbol": symbol})
 
 
 class SymbolPicker(ipywidgets.VBox):
-    """Chips that remove a symbol, and a field that adds one on Enter, on leaving it or by its button."""
+    """Chips that remove a symbol, and a field that adds one."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._chips: dict[str, ipywidgets.Button] = {}
         self._row = ipywidgets.Box()
         self._row.add_class("qnb-chips")
-        self._field = ipywidgets.Combobox(
-            description="Symbols", placeholder="Add a symbol…", continuous_update=False
-        )
-        self._field.add_class("qnb-symbol-entry")
-        self._field.observe(self._add, "value")
-        self._button = ipywidgets.Button(description="Add", tooltip="Watch this symbol")
-        self._button.add_class("qnb-symbol-add")
-        self._button.on_click(self._add)
+        self._entry = SymbolEntry(self._add)
+        self._entry.add_class("qnb-symbol-entry")
         self.message = Message()
-        entry = ipywidgets.HBox([self._field, self._button])
-        entry.add_class("qnb-row")
-        super().__init__([entry, self._row, self.message])
+        super().__init__([self._entry, self._row, self.message])
         self.add_class("qnb-symbols")
         self.add_class("qnb-group")
         session.observe(self._show, ["symbols", "known_symbols"])
@@ -51,7 +76,7 @@ class SymbolPicker(ipywidgets.VBox):
         for chip in gone:
             for widget in (chip, chip.style, chip.layout):  # ipywidgets made these too, and would keep them
                 widget.close()
-        self._field.options = [name for name in self._session.known_symbols if name not in wanted]
+        self._entry.offered = [name for name in self._session.known_symbols if name not in wanted]
 
     def _chip(self, symbol: str) -> ipywidgets.Button:
         chip = ipywidgets.Button(description=f"{symbol} ✕", tooltip=f"Stop watching {symbol}")
@@ -59,15 +84,13 @@ class SymbolPicker(ipywidgets.VBox):
         chip.on_click(lambda _button: self._remove(symbol))
         return chip
 
-    def _add(self, _event: Any) -> None:
-        symbol = self._field.value.strip().upper()
-        if not symbol:  # the button, after leaving the field for it has added the symbol already
-            return
+    def _add(self, entered: str) -> bool:
+        symbol = entered.strip().upper()
         with self.message.reporting():
             if symbol in self._session.symbols:
                 raise InvalidSettingError(f"{symbol} is watched already.")
             self._session.symbols = (*self._session.symbols, symbol)
-            self._field.value = ""
+        return symbol in self._session.symbols
 
     def _remove(self, symbol: str) -> None:
         with self.message.reporting():
