@@ -84,7 +84,14 @@ class LiveFigure(Live, FigureWidget):
     """
 
     _esm = esm(
-        "bundle.js", "crosshair.js", "latency.js", "painter.js", "cells.js", "tail.js", "live_figure.js"
+        "bundle.js",
+        "crosshair.js",
+        "latency.js",
+        "painter.js",
+        "candles.js",
+        "cells.js",
+        "tail.js",
+        "live_figure.js",
     )
     _css = css("tokens.css", "figure.css")
     _plotly_version = Unicode(plotly.__version__).tag(sync=True)

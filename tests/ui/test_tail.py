@@ -6,6 +6,7 @@ charts then are drawn by plotly alone, right but slower.
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -52,8 +53,8 @@ def drawing(page: Page) -> Page:
     static = files("quantnb.view") / "static"
     page.set_content(PLOT)
     page.add_script_tag(content=(files(plotly) / "package_data" / "plotly.min.js").read_text())
-    scripts = [(static / name).read_text() for name in ("cells.js", "tail.js")]
-    script = "".join(text.replace('import { drawCells } from "./cells.js";', "") for text in scripts)
+    scripts = [(static / name).read_text() for name in ("candles.js", "cells.js", "tail.js")]
+    script = "".join(re.sub(r"^import .*\n", "", text, flags=re.MULTILINE) for text in scripts)
     page.add_script_tag(
         type="module", content=script + "Object.assign(window, { Tail, withHeadroom, hasSameCells });" + SETUP
     )
@@ -208,6 +209,89 @@ def test_plotly_goes_on_with_points_that_were_added_here(drawing: Page) -> None:
 def test_other_points_are_left_to_plotly(drawing: Page, props: dict[str, Any], y: float) -> None:
     begin(drawing, props, AXES, [X[:6], Y[:6]])
     assert not extend(drawing, [X, [*Y[:-1], y], 12])
+
+
+CANDLES = {
+    "type": "candlestick",
+    "uid": "candles",
+    "increasing": {"line": {"color": "#00aa00", "width": 1}, "fillcolor": "#ffffff"},
+    "decreasing": {"line": {"color": "#aa0000", "width": 1}, "fillcolor": "#aa0000"},
+}
+OPEN, CLOSE = [3, 5, 2, 2, 8, 7, 6, 6, 1, 4, 4, 4], [5, 2, 2, 8, 7, 6, 6, 1, 4, 4, 4, 5]
+START_MS = 1_790_000_000_000
+CANDLE_AXES = {
+    "xaxis": {"type": "date", "range": [START_MS - 1e3, START_MS + 15e3], "rangeslider": {"visible": False}},
+    "yaxis": {"range": [0, 10]},
+}
+_CANDLES = """([props, layout, n, close]) => {
+  const [x, open, closes] = [n.map((k) => 1.79e12 + 1e3 * k), n.map((k) => OPEN[k]), n.map((k) => CLOSE[k])];
+  if (close !== null) closes[closes.length - 1] = close;
+  const high = n.map((_, k) => Math.max(open[k], closes[k]) + 0.5);
+  const low = n.map((_, k) => Math.min(open[k], closes[k]) - 0.25);
+  const columns = { x, open, high, low, close: closes };
+  for (const name in columns) columns[name] = Float64Array.from(columns[name], (value) => value ?? NaN);
+  return { first: n[0], settled: n.at(-1), columns };
+}"""
+_FORMS = """() => [...plot.querySelectorAll(".boxlayer path.box")].map((node) =>
+  [node.getAttribute("d"), node.style.stroke, node.style.fill])"""
+
+
+def candles(
+    page: Page, call: str, n: range, close: float | None = None, axes: dict[str, Any] | None = None
+) -> Any:
+    """Begin or extend the chart with candles, of which the newest may be another one yet."""
+    page.evaluate("([open, close]) => Object.assign(window, { OPEN: open, CLOSE: close })", [OPEN, CLOSE])
+    make = f"const one = ({_CANDLES})([props, layout, n, close]);"
+    calls = {
+        "begin": "begin([props], layout, one)",
+        "extend": "tail.extend([{ props, stream: one }])",
+    }
+    script = f"async ([props, layout, n, close]) => {{ {make} return {calls[call]}; }}"
+    return page.evaluate(script, [CANDLES, axes or CANDLE_AXES, list(n), close])
+
+
+def test_candles_drawn_here_are_what_plotly_draws(drawing: Page) -> None:
+    candles(drawing, "begin", range(6))
+    for n in (6, 7, 8, 8, 10, 12):
+        assert candles(drawing, "extend", range(n), 3.25), "plotly's inside is not where it was"
+    assert candles(drawing, "extend", range(12))
+    drawn = drawing.evaluate(_FORMS)
+    candles(drawing, "begin", range(12))
+    assert drawn == drawing.evaluate(_FORMS)
+
+
+def test_old_candles_may_have_gone_meanwhile(drawing: Page) -> None:
+    candles(drawing, "begin", range(7))
+    assert candles(drawing, "extend", range(3, 12))
+    drawn = drawing.evaluate(_FORMS)
+    candles(drawing, "begin", range(12))
+    assert drawn == drawing.evaluate(_FORMS)
+
+
+def test_plotly_goes_on_with_candles_that_were_added_here(drawing: Page) -> None:
+    candles(drawing, "begin", range(6))
+    assert candles(drawing, "extend", range(12))
+    candles(drawing, "begin", range(8))
+    assert len(drawing.evaluate(_FORMS)) == 8
+
+
+@pytest.mark.parametrize(
+    ("n", "close", "axes"),
+    [
+        (7, 11, CANDLE_AXES),
+        (12, 5, CANDLE_AXES | {"xaxis": CANDLE_AXES["xaxis"] | {"range": [START_MS, START_MS + 6e3]}}),
+        (7, 5, CANDLE_AXES | {"yaxis": {"type": "log", "range": [0, 1]}}),
+    ],
+    ids=["beyond the axis", "beyond the edge", "a log axis"],
+)
+def test_other_candles_are_left_to_plotly(drawing: Page, n: int, close: float, axes: dict[str, Any]) -> None:
+    candles(drawing, "begin", range(6), axes=axes)
+    assert not candles(drawing, "extend", range(n), close, axes=axes)
+
+
+def test_a_colour_that_no_candle_has_yet_is_left_to_plotly(drawing: Page) -> None:
+    candles(drawing, "begin", range(1))
+    assert not candles(drawing, "extend", range(2))
 
 
 NAMES = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]

@@ -2,7 +2,7 @@
  * The live end of plain lines, drawn without plotly: what is new is added to the line's own path, through the
  * axis' own scale. plotly needs 20-30 ms for any redraw of a chart, this less than one; so between two redraws only
  * the end of each line is drawn, until one leaves its axis, history is rewritten, or anything else changes. The area
- * between two lines, plain points and a matrix (cells.js) are drawn so too.
+ * between two lines, plain points, candles (candles.js) and a matrix (cells.js) are drawn so too.
  *
  * Path, scale and `_full…` are plotly's inside. `axisOf` and `placeOf` alone read them, and give nothing where they are
  * not as expected: then plotly draws, as it would without this file. tests/ui/test_tail.py says when plotly moved them.
@@ -12,6 +12,7 @@
  * @typedef {{toX: (x: number) => number, toY: (y: number) => number, isStep: boolean}} Scale in pixels
  */
 
+import { drawCandles } from "./candles.js";
 import { drawCells } from "./cells.js";
 
 const HEADROOM = 0.03; // of the axis, free after the newest point
@@ -64,7 +65,8 @@ export function withHeadroom(layout, traces) {
   const ends = new Map();
   for (const { props, stream } of traces) {
     const x = stream?.columns.x;
-    if (!x?.length || props.visible === false || !(props.mode ?? "").includes("lines")) continue;
+    const isLive = (props.mode ?? "").includes("lines") || props.type === "candlestick";
+    if (!x?.length || props.visible === false || !isLive) continue;
     const name = (props.xaxis ?? "x").replace("x", "xaxis");
     const [start, end] = ends.get(name) ?? [Infinity, -Infinity];
     ends.set(name, [Math.min(start, x[0]), Math.max(end, x.at(-1))]);
@@ -210,6 +212,7 @@ export class Tail {
   restart(traces) {
     this.lines.clear();
     this.drawn = traces.map(newsOf);
+    this.firsts = traces.map(({ stream }) => stream?.first);
     this.isAhead = false; // of what plotly knows, and shows under the pointer
   }
 
@@ -217,27 +220,29 @@ export class Tail {
   extend(traces) {
     return traces.every((trace, i) => {
       if (newsOf(trace) === this.drawn[i]) return true;
+      const before = this.drawn[i];
       this.isAhead = true;
       this.drawn[i] = newsOf(trace);
-      return this.extendTrace(i, trace, traces[i - 1]);
+      return this.extendTrace(i, trace, before, traces[i - 1]);
     });
   }
 
-  extendTrace(i, { props, stream }, before) {
+  extendTrace(i, { props, stream }, before, neighbour) {
     const trace = this.plot._fullData?.[i] ?? {};
     if (trace.visible === false || trace.visible === "legendonly") return true;
     const axes = [trace.xaxis, trace.yaxis].map((id) => axisOf(this.plot, id));
     if (trace.type === "heatmap") return drawCells(this.plot, trace, ...axes, props);
     if (trace.mode === "markers") return drawPoints(this.plot, trace, ...axes, stream);
-    return this.extendLine(i, stream, before);
+    if (trace.type === "candlestick") return drawCandles(this.plot, trace, i, ...axes, stream, this.firsts[i], before.settled);
+    return this.extendLine(i, stream, neighbour);
   }
 
-  extendLine(i, stream, before) {
+  extendLine(i, stream, neighbour) {
     const place = placeOf(this.plot, i);
     const { x } = stream.columns;
     if (!place || !x?.length || (place.followsX && x.at(-1) > place.right)) return false;
     if (!place.followsX && x[Math.max(0, stream.settled - stream.first - 1)] > place.right) return true; // nothing of it is in sight
-    if (place.isBand) return Boolean(!place.lines.length && place.fill && before?.stream) && drawBand(place, before.stream, stream);
+    if (place.isBand) return Boolean(!place.lines.length && place.fill && neighbour?.stream) && drawBand(place, neighbour.stream, stream);
     if (!place.lines.length && !place.fill) return true;
     let line = this.lines.get(i);
     if (!line?.holds(place, stream)) this.lines.set(i, (line = new Line(place, stream)));
