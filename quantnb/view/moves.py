@@ -47,8 +47,9 @@ class Moves:
         )
 
     def name(self, pair: tuple[str, str], *, is_shown: bool) -> None:
-        """Name the causes, the legs as the pair does, and show or hide the stack."""
-        for cause, name in enumerate(map(escape, (*pair, *_SIGNS))):
+        """Name the causes, briefly: a narrow panel is to have them in one line. Show or hide the stack."""
+        legs = (escape(symbol).removesuffix("USDT") for symbol in pair)
+        for cause, name in enumerate((*legs, *_SIGNS)):
             for side in (0, 1):
                 self._figure.data[self._trace(cause, side)].update(name=name, visible=is_shown)
 

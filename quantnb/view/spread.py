@@ -26,9 +26,8 @@ __all__ = ["SpreadChart"]
 _SPREAD, _ZSCORE, _SPREAD_GAPS, _ZSCORE_GAPS = 0, 1, 2, 3
 _HEIGHTS = (1.0, 1.0, 0.8)  # of the panes: spread, z-score, who moved
 _AXES = ("y", "y2", "y3")
-_NAMES = ("Spread, USDT", "Z-score, standard deviations", "")  # the last has a legend
+_NAMES = ("Spread, USDT", "Z-score, standard deviations", "Moved by")
 _LEGEND = {
-    "title": {"text": "Moved by", "side": "left", "font": {"size": 11}},
     "font": {"size": 10},
     "itemwidth": 30,
     "itemclick": False,
@@ -189,7 +188,13 @@ def _panes(shown: tuple[bool, ...]) -> dict[str, Any]:
 
 def _pane_names(shown: tuple[bool, ...]) -> list[dict[str, Any]]:
     named = zip(_NAMES, _AXES, shown, strict=True)
-    return [pane_name(name, axis) for name, axis, is_shown in named if is_shown and name]
+    return [
+        # The last stands above its legend. As its title plotly would forget it when it breaks the legend into
+        # lines, and a narrow panel would lose the last entry.
+        pane_name(name, axis) | ({"yshift": 18} if axis == _AXES[-1] else {})
+        for name, axis, is_shown in named
+        if is_shown
+    ]
 
 
 def _room_around(threshold: float | None) -> list[float] | None:

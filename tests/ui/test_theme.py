@@ -76,6 +76,32 @@ def test_at_400_pixels_there_is_one_column(stopped: Page) -> None:
     assert all(later["top"] >= bottom for later, bottom in zip(panels[1:], bottoms, strict=False))
 
 
+@pytest.mark.parametrize("width", [1400, 420, 400])
+def test_the_causes_of_a_move_are_all_named_and_nothing_covers_them(stopped: Page, width: int) -> None:
+    stopped.set_viewport_size({"width": width, "height": 1000})
+    stopped.locator(".qnb-spread").scroll_into_view_if_needed()
+    stopped.wait_for_function(FITS, arg=[".qnb-spread", width], timeout=SOON_MS)
+    entries, names, plots = (
+        stopped.locator(f".qnb-spread {selector}").evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect().toJSON())"
+        )
+        for selector in (".legend .legendtext", ".annotation-text", ".qnb-figure-plot")
+    )
+    assert len(entries) == 5
+    for entry in entries:
+        assert plots[0]["left"] <= entry["left"]
+        assert entry["right"] <= plots[0]["right"]
+    for name in names:
+        assert not any(covers(name, entry) for entry in entries)
+
+
+def covers(one: dict[str, float], other: dict[str, float]) -> bool:
+    return all(
+        one[start] < other[end] and other[start] < one[end]
+        for start, end in (("left", "right"), ("top", "bottom"))
+    )
+
+
 def test_a_zoom_is_kept_over_a_change_of_theme_and_of_width(stopped: Page) -> None:
     script = "plot => plot._fullLayout.xaxis.range"
     stopped.locator(".qnb-price").scroll_into_view_if_needed()

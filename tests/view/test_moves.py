@@ -39,7 +39,7 @@ def test_the_chart_shows_each_cause_by_name_and_says_its_own_part() -> None:
     chart = SpreadChart(session, lease=quiet_lease())
     screen = Screen(chart.figure).hello()
     spoken = {trace["name"]: trace for trace in screen.traces[4:14] if trace.get("hoverinfo") != "skip"}
-    assert list(spoken) == ["σ", "mean", "β", "BTCUSDT", "ETHUSDT"]  # the outermost first
+    assert list(spoken) == ["σ", "mean", "β", "BTC", "ETH"]  # the outermost first
     columns = session.snapshot.pair_series.columns
     since = int(np.isfinite(columns["spread"]).argmax())
     for name, trace in zip(PART_COLUMNS, reversed(spoken.values()), strict=True):

@@ -10,6 +10,9 @@ const SEVERITIES = { info: ["●", "Info"], warning: ["▲", "Warning"], critica
 const SAID_MS = 8_000; // then the room is the list's again
 const DEFAULT_THRESHOLD = { zscore: 2, price_change: 0.5, break: 1.5 };
 
+/** The name of a pair, which in a narrow panel breaks between its legs. */
+const breakable = (name) => name.split(/(?<=\/)/).flatMap((leg) => [leg, h("wbr")]);
+
 function labelled(label, field) {
   return h("label", { className: "qnb-field" }, h("span", { className: "qnb-label" }, label), field);
 }
@@ -109,7 +112,7 @@ function makeAlert(alert, send, open) {
     { className: "qnb-alert", ...data },
     h("time", { dateTime: new Date(alert.time).toISOString() }, clock.time(alert.time, 0)),
     severityMark(alert.severity),
-    h("span", { className: "qnb-alert-symbol" }, alert.symbol),
+    h("span", { className: "qnb-alert-symbol" }, ...breakable(alert.symbol)),
     h("span", { className: "qnb-alert-value" }, alert.doubt ? `⚠ ${value}` : value),
     recipeButton(`Alert of ${alert.symbol}`, () => open(alert)),
     removeButton(`Remove the alert: ${alert.text}`, () => send("remove_alert", { id: alert.id })),
