@@ -1,4 +1,4 @@
-"""A page that is used for long holds what it held: nodes, listeners and heap, over changes and over time."""
+"""A page that is used for long holds what it held: nodes, listeners, heap and what its sockets queue."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ N_WARM, N_CYCLES, N_TRADES = 10, 20, 1_500
 # A chip that is left behind has a listener or more in each cycle, and a dozen nodes; a chart's
 # buttons and ticks on axes come and go; V8 compiles up to 2 MB meanwhile.
 MORE_NODES, MORE_LISTENERS, MORE_BYTES = 6 * N_CYCLES, N_CYCLES - 1, 4_000_000
+QUEUED_BYTES = 10_000  # an answer or two may be on its way whenever one looks
+QUEUES = """function () {
+  const open = Array.from(this).filter((each) => each.readyState === WebSocket.OPEN);
+  return open.map((each) => each.bufferedAmount);
+}"""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Held:
     nodes: int
     listeners: int
     heap_bytes: int
+    queued_bytes: tuple[int, ...]  # of each open WebSocket, what it has not handed to the network yet
 
 
 def held(page: Page, session: CDPSession) -> Held:
@@ -33,7 +39,18 @@ def held(page: Page, session: CDPSession) -> Held:
     metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     names = ("Nodes", "JSEventListeners", "JSHeapUsedSize")
     nodes, listeners, heap_bytes = (int(metrics[name]) for name in names)
-    return Held(nodes, listeners, heap_bytes)
+    return Held(nodes, listeners, heap_bytes, queued(session))
+
+
+def queued(session: CDPSession) -> tuple[int, ...]:
+    """Ask every WebSocket of the page, found on the heap, how much it has queued."""
+    prototype = session.send("Runtime.evaluate", {"expression": "WebSocket.prototype"})["result"]
+    all_ = session.send("Runtime.queryObjects", {"prototypeObjectId": prototype["objectId"]})["objects"]
+    asked = {"functionDeclaration": QUEUES, "objectId": all_["objectId"], "returnByValue": True}
+    found = tuple(session.send("Runtime.callFunctionOn", asked)["result"]["value"])
+    for each in (prototype, all_):  # or the debugger would hold them
+        session.send("Runtime.releaseObject", {"objectId": each["objectId"]})
+    return found
 
 
 def add_and_remove(page: Page) -> None:
@@ -76,6 +93,8 @@ def check(before: Held, after: Held) -> None:
     assert after.nodes - before.nodes < MORE_NODES, (before, after)
     assert after.listeners - before.listeners < MORE_LISTENERS, (before, after)
     assert after.heap_bytes - before.heap_bytes < MORE_BYTES, (before, after)
+    assert len(after.queued_bytes) == len(before.queued_bytes) >= 1, (before, after)
+    assert sum(after.queued_bytes) < QUEUED_BYTES, (before, after)
 
 
 @pytest.mark.timeout(400)
