@@ -108,7 +108,7 @@ def test_changing_symbols_leaves_nothing_behind_in_the_browser(live: Page, tab: 
 
 
 def test_a_live_feed_leaves_nothing_behind_in_the_browser(live: Page, tab: CDPSession) -> None:
-    wait_for_more(live, N_TRADES // 5)
+    wait_for_more(live, N_TRADES)  # until every chart has come to rest at its first bars
     before = held(live, tab)
     wait_for_more(live, N_TRADES)
     check(before, held(live, tab))
