@@ -10,7 +10,7 @@ from typing import NoReturn
 from websockets.exceptions import ConnectionClosed
 
 from quantnb.events import Event, Instant, Malformed, Reply, Trade
-from quantnb.feed.decode import decode
+from quantnb.feed.decode import decode_all
 from quantnb.feed.reconnect import Trial
 from quantnb.feed.subscribe import Subscriptions
 from quantnb.feed.unused import Ignored
@@ -156,9 +156,8 @@ class Connection:
             frames = await socket.receive()
             self._n_heard += len(frames)
             now = self._clock.now()  # of all that were read from the socket together
-            for frame in frames:
-                for event in decode(frame, now.wall_ns):
-                    self._receive(event, now)
+            for event in decode_all(frames, now.wall_ns):
+                self._receive(event, now)
 
     def _receive(self, event: Event, now: Instant) -> None:
         if type(event) is Trade and self._data_ns == now.monotonic_ns and self._held is None:

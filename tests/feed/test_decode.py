@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quantnb.events import Malformed, MarkPrice, Quote, Reply, Trade
-from quantnb.feed.decode import SAMPLE_BYTES, decode
+from quantnb.feed.decode import SAMPLE_BYTES, decode, decode_all
 from quantnb.feed.unused import Ignored
 from tests.feed.frames import (
     AGG_TRADE,
@@ -125,6 +125,53 @@ def test_what_is_left_out_by_rule_says_so(frame: bytes, reason: str) -> None:
     assert isinstance(event, Ignored)
     assert reason in event.reason
     assert event.sample == frame
+
+
+ODD_FRAMES = [
+    combined(AGG_TRADE, p="abc"),
+    combined(AGG_TRADE, p=83000.10),
+    combined(AGG_TRADE, q="0"),
+    combined(AGG_TRADE, st=2),
+    combined([AGG_TRADE, BOOK_TICKER]),
+    combined([]),
+    combined(BOOK_TICKER),
+    combined(KLINE),
+    raw(MARK_PRICE),
+    raw({"result": None, "id": 1}),
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("odd", ODD_FRAMES, ids=range(len(ODD_FRAMES)))
+def test_frames_that_came_together_give_what_each_gives_alone(odd: bytes) -> None:
+    prices = [("83000.10", "0.1"), ("83000.20", "0.2"), ("83000.30", "0.3")]
+    first, *others = [combined(AGG_TRADE, p=price, q=quantity) for price, quantity in prices]
+    frames = [first, odd, *others, odd]
+    alone = [event for frame in frames for event in decode(frame, RECEIVE_NS)]
+    assert decode_all(frames, RECEIVE_NS) == alone
+    assert sum(type(event) is Trade for event in alone) >= len(prices)
+
+
+def test_no_frames_give_no_events() -> None:
+    assert decode_all([], RECEIVE_NS) == []
+
+
+@given(st.from_regex(r"[0-9]{1,14}(\.[0-9]{0,30})?|[0-9. _+eE]{1,8}|nan|inf", fullmatch=True))
+@example("0.1")
+@example("9007199254740993")  # between two floats
+@example("1_0")
+@example("5e-324")
+def test_a_decimal_is_the_number_that_python_makes_of_it(text: str) -> None:
+    try:
+        expected = float(text)
+    except ValueError:
+        expected = math.nan
+    (event,) = decode(combined(AGG_TRADE, p=text), RECEIVE_NS)
+    if 0 < expected < 1e15:
+        assert isinstance(event, Trade)
+        assert event.price == expected
+    else:
+        assert type(event) is Malformed
 
 
 @pytest.mark.parametrize(
