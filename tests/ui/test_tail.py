@@ -115,6 +115,18 @@ def test_a_hole_stays_a_hole(drawing: Page) -> None:
     assert paths(drawing)[0].count("M") == 2
 
 
+@pytest.mark.parametrize(
+    ("props", "y", "is_done"),
+    [(LINE, Y, False), (LINE, [], True), (LINE | {"visible": False}, Y, True)],
+    ids=["points", "still none", "points that nobody shall see"],
+)
+def test_the_first_points_of_an_empty_line_are_left_to_plotly(
+    drawing: Page, props: dict[str, Any], y: list[float], is_done: bool
+) -> None:
+    begin(drawing, props, AXES, [[], [], 0])
+    assert extend(drawing, [X[: len(y)], y, len(y)]) is is_done
+
+
 def test_what_plotly_has_drawn_anew_is_not_taken_for_ones_own(drawing: Page) -> None:
     begin(drawing, LINE, AXES, [X[:6], Y[:6]])
     assert extend(drawing, [X[:7], Y[:7], 6])

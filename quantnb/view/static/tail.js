@@ -229,7 +229,8 @@ export class Tail {
 
   extendTrace(i, { props, stream }, before, neighbour) {
     const trace = this.plot._fullData?.[i] ?? {};
-    if (trace.visible === false || trace.visible === "legendonly") return true;
+    if (props.visible === false || trace.visible === "legendonly") return true;
+    if (trace.visible === false) return !(stream?.columns ?? props).x?.length; // plotly hides what has no points
     const axes = [trace.xaxis, trace.yaxis].map((id) => axisOf(this.plot, id));
     if (trace.type === "heatmap") return drawCells(this.plot, trace, ...axes, props);
     if (trace.mode === "markers") return drawPoints(this.plot, trace, ...axes, stream);
