@@ -267,7 +267,8 @@ async def test_edits_of_one_turn_of_the_loop_are_one_message() -> None:
 
 def test_no_trait_carries_data_or_plotly_or_can_be_written_by_a_viewer() -> None:
     figure = figure_of(go.Scatter(y=np.zeros(10_000)))
-    assert len(str(figure.get_state())) < 50_000
+    state = {name: value for name, value in figure.get_state().items() if name not in ("_esm", "_css")}
+    assert len(str(state)) < 10_000
     assert not [key for key in figure.keys if key.startswith(("_py2js", "_js2py", "_widget", "_config"))]
     figure.set_state(
         {"_js2py_restyle": {"style_data": {"opacity": 0.1}, "style_traces": 0, "source_view_id": ""}}
