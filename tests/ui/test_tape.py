@@ -55,11 +55,15 @@ def test_what_is_read_stays_in_its_place(live: Page) -> None:
     scroller = live.locator(".qnb-tape-scroll")
     offset = """() => {
       const place = document.querySelector(".qnb-tape-scroll");
-      const rows = [...place.querySelectorAll("tbody tr")];
-      window.read ??= rows.find((row) => row.offsetTop >= place.scrollTop + 40);
       return read.getBoundingClientRect().top - place.getBoundingClientRect().top;
     }"""
     scroller.evaluate("place => { place.scrollTop = 600; }")
+    live.wait_for_function("""() => {
+      const place = document.querySelector(".qnb-tape-scroll");
+      const rows = [...place.querySelectorAll("tbody tr")];
+      window.read = rows.find((row) => row.offsetTop >= place.scrollTop + 40);
+      return window.read;
+    }""")  # rows so far down are made when someone goes there
     before = live.evaluate(offset)
     wait_for_trades(live, 40)
     assert live.evaluate("read.isConnected")
