@@ -228,6 +228,20 @@ def guarded_window(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
     opened.close()
 
 
+@contextmanager
+def guarded_page(browser: Browser) -> Iterator[tuple[Page, Guard]]:
+    """Give a tab that several tests share, and the guard that each of them checks."""
+    guard = Guard()
+    with guarded_window(browser, guard) as window:
+        yield window.new_page(), guard
+
+
+def open_running(page: Page, url: str) -> None:
+    """Open a dashboard and wait until its feed, a local exchange, runs."""
+    page.goto(url, wait_until="commit")
+    expect(page.locator(".qnb-status")).to_have_attribute("data-state", "simulated", timeout=OPEN_TIMEOUT_MS)
+
+
 @pytest.fixture
 def context(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
     """A guarded window of 1400 px in light colours; ``context.new_page()`` opens one more tab."""
@@ -251,13 +265,8 @@ def dashboard_page(page: Page, dashboard: Process) -> Page:
 
 @pytest.fixture(scope="module")
 def _shared(browser: Browser, dashboard: Process) -> Iterator[tuple[Page, Guard]]:
-    guard = Guard()
-    with guarded_window(browser, guard) as window:
-        page = window.new_page()
-        page.goto(dashboard.url, wait_until="commit")
-        expect(page.locator(".qnb-status")).to_have_attribute(
-            "data-state", "simulated", timeout=OPEN_TIMEOUT_MS
-        )
+    with guarded_page(browser) as (page, guard):
+        open_running(page, dashboard.url)
         page.locator(".qnb-tape tbody tr").first.wait_for()
         yield page, guard
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.conftest import ROOT, Guard, guarded_window
+from tests.ui.conftest import ROOT, Guard, guarded_page
 from tests.ui.lab import PATIENCE_MS, choose, open_notebook, run_notebook, serving_lab
 from tests.ui.panels import (
     CHARTS,
@@ -41,9 +41,7 @@ def lab(exchange: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.fixture(scope="module")
 def _shared(browser: Browser, lab: str) -> Iterator[tuple[Page, Guard]]:
-    guard = Guard()
-    with guarded_window(browser, guard) as window:
-        page = window.new_page()
+    with guarded_page(browser) as (page, guard):
         run_notebook(page, lab, NAME)
         expect_running(page)
         yield page, guard

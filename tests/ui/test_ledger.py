@@ -18,8 +18,9 @@ from tests.ui.conftest import (
     Guard,
     Process,
     free_port,
-    guarded_window,
+    guarded_page,
     kernel_id,
+    open_running,
     serving,
 )
 from tests.ui.hostile import PAYLOADS
@@ -45,13 +46,8 @@ def faulty(serve_dashboard: Callable[..., object]) -> Iterator[Process]:
 
 @pytest.fixture(scope="module")
 def _holed(browser: Browser, faulty: Process) -> Iterator[tuple[Page, Guard]]:
-    guard = Guard()
-    with guarded_window(browser, guard) as window:
-        page = window.new_page()
-        page.goto(faulty.url, wait_until="commit")
-        expect(page.locator(".qnb-status")).to_have_attribute(
-            "data-state", "simulated", timeout=OPEN_TIMEOUT_MS
-        )
+    with guarded_page(browser) as (page, guard):
+        open_running(page, faulty.url)
         open_details(page)
         row(page, "lost").first.wait_for(timeout=REPAIRED_MS)
         row(page, "closed").first.wait_for(timeout=REPAIRED_MS)
@@ -249,8 +245,7 @@ def test_a_server_that_is_gone_is_told_within_seconds(
 ) -> None:
     guard.allow("WebSocket|ERR_CONNECTION|Connection lost|Failed to load|fetch")  # the page's own complaints
     with serve_dashboard() as served:
-        page.goto(served.url, wait_until="commit")
-        status = page.locator(".qnb-status")
-        expect(status).to_have_attribute("data-state", "simulated", timeout=OPEN_TIMEOUT_MS)
+        open_running(page, served.url)
+    status = page.locator(".qnb-status")
     expect(status).to_have_attribute("data-state", "offline", timeout=NOTICED_MS)
     expect(status.locator(".qnb-reason")).to_contain_text("Connection to the")

@@ -8,7 +8,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import BIN, EXCHANGE_ADDRESS, OPEN_TIMEOUT_MS, Process, free_port, kernel_id, serving
+from tests.ui.conftest import (
+    BIN,
+    EXCHANGE_ADDRESS,
+    OPEN_TIMEOUT_MS,
+    Process,
+    free_port,
+    kernel_id,
+    open_running,
+    serving,
+)
 from tests.ui.panels import newest_sequence, tile, wait_for_tile, wait_for_trades
 
 
@@ -25,8 +34,7 @@ def test_an_exchange_that_goes_away_is_told_and_its_return_needs_nobody(
     status = page.locator(".qnb-status")
     with serve_dashboard(feed=f"ws://127.0.0.1:{port}") as served:
         with serve_exchange(port):
-            page.goto(served.url, wait_until="commit")
-            expect(status).to_have_attribute("data-state", "simulated", timeout=OPEN_TIMEOUT_MS)
+            open_running(page, served.url)
             wait_for_trades(page, 20)
         expect(status).to_have_attribute("data-state", re.compile("reconnecting|stale"))
         expect(status.locator(".qnb-state-word")).to_have_text(re.compile(r"Reconnecting in \d+ s|Stale"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.conftest import BIN, EXCHANGE_ADDRESS, OPEN_TIMEOUT_MS, Guard, Process, guarded_window, serving
+from tests.ui.conftest import BIN, EXCHANGE_ADDRESS, Guard, Process, guarded_window, open_running, serving
 from tests.ui.panels import message, wait_for_trades
 
 PANEL = ".qnb-screener"
@@ -187,10 +187,7 @@ def slow(browser: Browser, guard: Guard, slow_dashboard: Process) -> Iterator[Pa
     with guarded_window(browser, guard) as window:
         page = window.new_page()
         page.set_viewport_size({"width": 420, "height": 900})
-        page.goto(slow_dashboard.url, wait_until="commit")
-        expect(page.locator(".qnb-status")).to_have_attribute(
-            "data-state", "simulated", timeout=OPEN_TIMEOUT_MS
-        )
+        open_running(page, slow_dashboard.url)
         yield page
 
 

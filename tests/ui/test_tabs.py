@@ -12,7 +12,7 @@ import pytest
 from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1
 from playwright.sync_api import Browser, Page, WebSocket
 
-from tests.ui.conftest import ADDRESS, BIN, OPEN_TIMEOUT_MS, ROOT, Guard, free_port, guarded_window, serving
+from tests.ui.conftest import ADDRESS, BIN, OPEN_TIMEOUT_MS, ROOT, Guard, free_port, guarded_page, serving
 from tests.ui.lab import run_notebook, serving_lab
 from tests.ui.panels import plot, wait_for_draws, wait_for_plot
 from tests.ui.tabs import DETAIL, N_POINTS, notebook
@@ -64,10 +64,9 @@ def opened(
     """The notebook's page, run; all tests share it."""
     folder = tmp_path_factory.mktemp("tabs")
     (folder / NAME).write_text(notebook())
-    guard, post = Guard(), Post()
+    post = Post()
     serve: Callable[..., object] = {"voila": in_voila, "jupyterlab": in_jupyterlab}[request.param]
-    with guarded_window(browser, guard) as window:
-        page = window.new_page()
+    with guarded_page(browser) as (page, guard):
         post.listen(page)
         yield from ((page, guard, post) for _ in serve(page, folder))
 

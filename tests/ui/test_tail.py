@@ -360,7 +360,6 @@ def test_a_matrix_in_new_colours_is_what_plotly_draws(drawing: Page, gap: int) -
     matrix = MATRIX | {"xgap": gap, "ygap": gap, "zsmooth": False}
     begin_matrix(drawing, matrix)
     before = drawing.evaluate(_PICTURE)
-
     assert extend_matrix(drawing, matrix | NEXT), "plotly's inside is not where it was"
     drawn = drawing.evaluate(_PICTURE)
     begin_matrix(drawing, matrix | NEXT)

@@ -1,6 +1,6 @@
 /**
  * A matrix in new colours, without plotly: the cells stand where they stood, so only their picture and their numbers
- * change. plotly makes every label anew and measures it, some 25 ms for nine cells; this takes one or two.
+ * change. plotly makes every label anew and measures it.
  *
  * As in tail.js, what is plotly's inside is only used where it is as expected.
  */

@@ -1,4 +1,5 @@
 import { h, setText } from "./dom.js";
+import { randomName } from "./protocol.js";
 
 const KINDS = { trades: "Trades", bars: "Bars", analytics: "Analytics", alerts: "Alerts" };
 const FORMATS = { csv: "CSV", parquet: "Parquet" };
@@ -27,7 +28,7 @@ const size = (bytes) =>
 /** One form, one browser: what it asks for comes to it alone, a chunk at a time. */
 export default () => ({
   render({ model, el }) {
-    const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    const client = randomName();
     const what = select("What to export", "qnb-export-kind", KINDS);
     const format = select("Format", "qnb-export-format", FORMATS);
     const button = h("button", { type: "button", className: "qnb-export-button" }, "Export");

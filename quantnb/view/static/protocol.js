@@ -35,7 +35,8 @@
 const SILENCE_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 
-const randomName = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+/** A name that no other page, widget or form has. */
+export const randomName = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
 
 /**
  * Where letters are handed out: one message may hold those of several widgets, and any of them carries it

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { randomName } from "./protocol.js";
 
 /**
  * A field with completion. What is entered leaves it at once, so that the next symbol can be typed while the kernel
@@ -6,7 +7,7 @@ import { h } from "./dom.js";
  */
 export default () => ({
   render({ model, el }) {
-    const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    const client = randomName();
     const offered = h("datalist", { id: `qnb-symbols-${client}` });
     const field = h("input", { type: "text", placeholder: "Add a symbol…", autocomplete: "off", spellcheck: false });
     field.setAttribute("list", offered.id);

@@ -4,7 +4,7 @@
  * the end of each line is drawn, until one leaves its axis, history is rewritten, or anything else changes. The area
  * between two lines, plain points, candles (candles.js) and a matrix (cells.js) are drawn so too.
  *
- * Path, scale and `_full…` are plotly's inside. `axisOf` and `placeOf` alone read them, and give nothing where they are
+ * Paths, scales and `_full…` are plotly's inside. Whoever reads them, here and in those two files, gives up where they are
  * not as expected: then plotly draws, as it would without this file. tests/ui/test_tail.py says when plotly moved them.
  *
  * @typedef {{first: number, settled: number, columns: Record<string, Float64Array>}} Stream
